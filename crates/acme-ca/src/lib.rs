@@ -1,0 +1,1 @@
+//! The certificate authority: HTTPS front, stores, resolvers, perspectives, CT submission, and the acme-ca command.

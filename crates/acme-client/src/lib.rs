@@ -1,0 +1,1 @@
+//! The ACME client library on tokio, and the acme command.

@@ -1,0 +1,1 @@
+//! Hash, MAC, verification and key pairs behind one small trait.

@@ -1,0 +1,1 @@
+//! JWK, flattened JWS, thumbprints, key authorizations and external account binding of ACME.

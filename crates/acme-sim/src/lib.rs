@@ -1,0 +1,1 @@
+//! Deterministic simulation of clients, CAs, network, stores and crashes.
