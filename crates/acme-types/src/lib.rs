@@ -14,8 +14,11 @@
     )
 )]
 
+pub mod base64url;
 mod machine;
 mod timestamp;
+mod url;
 
 pub use machine::{Answer, Effect, Misuse, Ticket, TicketId, Tickets};
 pub use timestamp::Timestamp;
+pub use url::{Origin, URL_LEN_MAX, Url, UrlError};

@@ -79,20 +79,30 @@ impl Timestamp {
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let digits = |range: std::ops::Range<usize>| -> Option<u64> {
             let part = text.get(range)?;
-            part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+            part.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| part.parse().ok())?
         };
         let is = |at: usize, accepted: &[u8]| -> Option<()> {
             accepted.contains(text.as_bytes().get(at)?).then_some(())
         };
         let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
         let (hour, minute, second) = (digits(11..13)?, digits(14..16)?, digits(17..19)?);
-        (is(4, b"-")?, is(7, b"-")?, is(10, b"Tt ")?, is(13, b":")?, is(16, b":")?);
+        (
+            is(4, b"-")?,
+            is(7, b"-")?,
+            is(10, b"Tt ")?,
+            is(13, b":")?,
+            is(16, b":")?,
+        );
         if hour > 23 || minute > 59 || second > 60 || day == 0 || day > days_in(year, month)? {
             return None;
         }
         let rest = text.get(19..)?;
         let fraction_len = match rest.strip_prefix('.') {
-            Some(tail) => 1usize.checked_add(tail.bytes().take_while(u8::is_ascii_digit).count())?,
+            Some(tail) => {
+                1usize.checked_add(tail.bytes().take_while(u8::is_ascii_digit).count())?
+            }
             None => 0,
         };
         let fraction = rest.get(..fraction_len)?;
@@ -107,25 +117,39 @@ impl Timestamp {
             [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
                 let number = |part: Option<&str>| -> Option<i64> {
                     let part = part?;
-                    part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+                    part.bytes()
+                        .all(|b| b.is_ascii_digit())
+                        .then(|| part.parse().ok())?
                 };
                 let (hours, minutes) = (number(offset.get(1..3))?, number(offset.get(4..6))?);
                 if hours > 23 || minutes > 59 {
                     return None;
                 }
-                let secs = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
-                if *sign == b'-' { secs.checked_neg()? } else { secs }
+                let secs = hours
+                    .checked_mul(3600)?
+                    .checked_add(minutes.checked_mul(60)?)?;
+                if *sign == b'-' {
+                    secs.checked_neg()?
+                } else {
+                    secs
+                }
             }
             _ => return None,
         };
-        let time = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?;
+        let time = hour
+            .checked_mul(3600)?
+            .checked_add(minute.checked_mul(60)?)?;
         let local = days_before(year, month, day)?
             .checked_mul(SECONDS_PER_DAY)?
             .checked_add(time)?
             .checked_add(second.min(59))?;
         let secs = i64::try_from(local).ok()?.checked_sub(offset_secs)?;
-        let secs = u64::try_from(secs).ok().filter(|secs| *secs <= SECONDS_MAX)?;
-        Some(Self(secs.checked_mul(MILLIS_PER_SECOND)?.checked_add(millis)?))
+        let secs = u64::try_from(secs)
+            .ok()
+            .filter(|secs| *secs <= SECONDS_MAX)?;
+        Some(Self(
+            secs.checked_mul(MILLIS_PER_SECOND)?.checked_add(millis)?,
+        ))
     }
 }
 
@@ -135,7 +159,10 @@ impl fmt::Display for Timestamp {
         let (days, time) = (secs / SECONDS_PER_DAY, secs % SECONDS_PER_DAY);
         let (year, month, day) = civil(days);
         let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        )
     }
 }
 
@@ -154,18 +181,39 @@ fn days_in(year: u64, month: u64) -> Option<u64> {
 
 /// Days from the epoch to this date; `None` before it.
 fn days_before(year: u64, month: u64, day: u64) -> Option<u64> {
-    let y = if month <= 2 { year.checked_sub(1)? } else { year };
-    let shifted = if month > 2 { month.checked_sub(3)? } else { month.checked_add(9)? };
+    let y = if month <= 2 {
+        year.checked_sub(1)?
+    } else {
+        year
+    };
+    let shifted = if month > 2 {
+        month.checked_sub(3)?
+    } else {
+        month.checked_add(9)?
+    };
     // A year that starts in March puts the leap day last, so that months have fixed offsets.
-    let of_year = shifted.checked_mul(153)?.checked_add(2)?.checked_div(5)?.checked_add(day)?;
-    let days = y.checked_mul(365)?.checked_add(y / 4)?.checked_sub(y / 100)?.checked_add(y / 400)?;
-    days.checked_add(of_year)?.checked_sub(1)?.checked_sub(DAYS_MARCH_ZERO_TO_EPOCH)
+    let of_year = shifted
+        .checked_mul(153)?
+        .checked_add(2)?
+        .checked_div(5)?
+        .checked_add(day)?;
+    let days = y
+        .checked_mul(365)?
+        .checked_add(y / 4)?
+        .checked_sub(y / 100)?
+        .checked_add(y / 400)?;
+    days.checked_add(of_year)?
+        .checked_sub(1)?
+        .checked_sub(DAYS_MARCH_ZERO_TO_EPOCH)
 }
 
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_MARCH_ZERO_TO_EPOCH: u64 = 719_468;
 
-#[allow(clippy::arithmetic_side_effects, reason = "days is at most SECONDS_MAX / SECONDS_PER_DAY")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "days is at most SECONDS_MAX / SECONDS_PER_DAY"
+)]
 fn civil(days: u64) -> (u64, u64, u64) {
     let z = days + DAYS_MARCH_ZERO_TO_EPOCH;
     let (era, of_era) = (z / 146_097, z % 146_097);
@@ -173,7 +221,11 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }
@@ -186,7 +238,11 @@ mod tests {
     fn rfc_3339_examples_are_read() {
         // RFC 3339 §5.8.
         let check = |text: &str, millis: Option<u64>| {
-            assert_eq!(Timestamp::from_rfc3339(text).map(Timestamp::as_millis), millis, "{text}");
+            assert_eq!(
+                Timestamp::from_rfc3339(text).map(Timestamp::as_millis),
+                millis,
+                "{text}"
+            );
         };
         check("1985-04-12T23:20:50.52Z", Some(482_196_050_520));
         check("1996-12-19T16:39:57-08:00", Some(851_042_397_000));

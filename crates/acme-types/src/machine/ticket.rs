@@ -24,7 +24,10 @@ pub struct Ticket<K> {
 impl<K: Effect> Ticket<K> {
     /// The answer to this ticket's effect, its kind erased.
     pub fn with(self, outcome: K::Outcome) -> Answer<K::Erased> {
-        Answer { id: self.id, outcome: K::erase(outcome) }
+        Answer {
+            id: self.id,
+            outcome: K::erase(outcome),
+        }
     }
 }
 
@@ -94,8 +97,17 @@ impl Tickets {
     pub fn issue<K>(&mut self) -> (u64, Ticket<K>) {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        let id = TicketId { seed: self.seed, number };
-        (number, Ticket { id, kind: PhantomData })
+        let id = TicketId {
+            seed: self.seed,
+            number,
+        };
+        (
+            number,
+            Ticket {
+                id,
+                kind: PhantomData,
+            },
+        )
     }
 
     /// The number of a ticket that this issuer made.
