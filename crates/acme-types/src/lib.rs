@@ -15,10 +15,18 @@
 )]
 
 pub mod base64url;
+mod dns_name;
+mod identifier;
 mod machine;
+mod registry;
 mod timestamp;
+mod token;
 mod url;
 
+pub use dns_name::{DNS_LABEL_LEN_MAX, DNS_NAME_LEN_MAX, DnsName, DnsNameError};
+pub use identifier::{Identifier, IdentifierError, RawIdentifier, tls_alpn_01_server_name};
 pub use machine::{Answer, Effect, Misuse, Ticket, TicketId, Tickets};
+pub use registry::{ChallengeType, IdentifierType, REGISTERED_NAME_LEN_MAX, RegisteredNameError};
 pub use timestamp::Timestamp;
+pub use token::{NONCE_LEN_MAX, Nonce, TOKEN_LEN_MAX, TOKEN_LEN_MIN, Token, TokenError};
 pub use url::{Origin, URL_LEN_MAX, Url, UrlError};
