@@ -2,7 +2,9 @@ use std::fmt;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{DnsName, DnsNameError, IdentifierType};
 
@@ -19,7 +21,7 @@ pub enum Identifier {
 
 /// An identifier as it stands on the wire, checked for shape only. A CA reads it to name each
 /// identifier that it refuses (RFC 8555 §6.7.1).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct RawIdentifier {
     /// `type`: the name of an identifier type.
     #[serde(rename = "type")]
@@ -101,6 +103,40 @@ fn reverse_v6(address: &Ipv6Addr) -> String {
     }
     name.push_str("ip6.arpa");
     name
+}
+
+/// As serde would have it, which takes `["dns", "example.com"]` for an identifier as well.
+#[derive(Deserialize)]
+struct Members {
+    #[serde(rename = "type")]
+    kind: String,
+    value: String,
+}
+
+/// Insists on an object.
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an identifier object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Members, A::Error> {
+        Members::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawIdentifier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Members { kind, value } = if deserializer.is_human_readable() {
+            deserializer.deserialize_map(ObjectVisitor)?
+        } else {
+            Members::deserialize(deserializer)?
+        };
+        Ok(Self { kind, value })
+    }
 }
 
 impl TryFrom<&RawIdentifier> for Identifier {
@@ -201,6 +237,18 @@ mod tests {
         check("ip", "192.0.2.1");
         check("ip", "2001:db8::1");
         check("ip", "2001:db8:0:1:1:1:1:1");
+    }
+
+    #[test]
+    fn only_objects_are_identifiers() {
+        assert!(serde_json::from_str::<RawIdentifier>(r#"["dns","example.com"]"#).is_err());
+        assert!(serde_json::from_str::<RawIdentifier>(r#"{"type":"dns"}"#).is_err());
+        let identifier = read("dns", "*.example.com").unwrap();
+        let stored = postcard::to_allocvec(&identifier).unwrap();
+        assert_eq!(
+            postcard::from_bytes::<Identifier>(&stored).unwrap(),
+            identifier
+        );
     }
 
     #[test]
