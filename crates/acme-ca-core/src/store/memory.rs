@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::{Change, change};
 use crate::schema::{
-    AuditId, AuditRow, BucketRow, CodecError, Commit, Committed, Loaded, Read, Row, Scan, Version,
-    Write,
+    AuditId, AuditRow, CodecError, Commit, Committed, Loaded, Read, Row, Scan, Version,
 };
 
 /// An ordered map from keys to versioned rows, both as bytes, so that what is tested on it is
@@ -63,42 +63,14 @@ impl Memory {
     /// # Errors
     /// [`StoreError::Commit`] for a commit that breaks the rules; nothing changed.
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
-        check_rules(commit)?;
-        for (read, expected) in &commit.guards {
-            if self.rows.get(&read.key()).map(|(version, _)| *version) != *expected {
-                return Ok(Committed::Conflict);
-            }
-        }
         let version = Version(self.last.saturating_add(1));
-        let mut changes: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
-        for spend in &commit.spends {
-            let key = Read::Bucket(spend.key.clone()).key();
-            let bytes = match changes.get(&key) {
-                Some(changed) => changed.as_deref(),
-                None => self.rows.get(&key).map(|(_, bytes)| bytes.as_slice()),
-            };
-            let stored = match bytes.map(Row::decode).transpose()? {
-                Some(Row::Bucket(bucket)) => Some(bucket.stored),
-                Some(_) => return Err(StoreError::Codec(CodecError::Body)),
-                None => None,
-            };
-            let Some(stored) = spend.apply(stored) else {
-                return Ok(Committed::Exceeded(spend.key.clone()));
-            };
-            let row = Row::Bucket(BucketRow { key: spend.key.clone(), stored });
-            changes.insert(key, Some(row.encode()?));
-        }
-        for write in &commit.writes {
-            let bytes = match write {
-                Write::Put(row) => Some(row.encode()?),
-                Write::Delete(_) => None,
-            };
-            changes.insert(write.read().key(), bytes);
-        }
-        for row in audit_rows(commit, version) {
-            changes.insert(row.read().key(), Some(row.encode()?));
-        }
-        for (key, bytes) in changes {
+        let stands = |key: &[u8]| Ok::<_, StoreError>(self.rows.get(key).cloned());
+        let rows = match change(commit, version, stands)? {
+            Change::Rows(rows) => rows,
+            Change::Conflict => return Ok(Committed::Conflict),
+            Change::Exceeded(key) => return Ok(Committed::Exceeded(key)),
+        };
+        for (key, bytes) in rows {
             match bytes {
                 Some(bytes) => self.rows.insert(key, (version, bytes)),
                 None => self.rows.remove(&key),
@@ -125,12 +97,4 @@ pub fn audit_rows(commit: &Commit, version: Version) -> Vec<Row> {
         Row::Audit(AuditRow { id, at: event.at, event: event.event.clone() })
     };
     commit.audit.iter().enumerate().map(row).collect()
-}
-
-/// Absence may be guarded only on a key that the same commit writes; a key is written once.
-pub fn check_rules(commit: &Commit) -> Result<(), StoreError> {
-    let mut written = BTreeSet::new();
-    let once = commit.writes.iter().all(|write| written.insert(write.read()));
-    let guarded = commit.guards.iter().all(|(read, found)| found.is_some() || written.contains(read));
-    if once && guarded { Ok(()) } else { Err(StoreError::Commit) }
 }

@@ -7,6 +7,8 @@
 //!   before it, in the order of commits.
 //! - A version is one number per commit, rising, never reused.
 
+mod change;
 mod memory;
 
-pub use memory::{Memory, StoreError, audit_rows, check_rules};
+pub use change::{Change, change, check_rules};
+pub use memory::{Memory, StoreError, audit_rows};
