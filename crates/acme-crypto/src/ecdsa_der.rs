@@ -20,6 +20,11 @@ pub fn from_fixed(fixed: &[u8]) -> Result<Vec<u8>, CryptoError> {
         .into_iter()
         .find(|curve| curve.coordinate_len().saturating_mul(2) == fixed.len())
         .ok_or(CryptoError::BadSignature)?;
+    encode(curve, fixed)
+}
+
+/// The same for a known curve, whose signatures have one length.
+pub(crate) fn encode(curve: Curve, fixed: &[u8]) -> Result<Vec<u8>, CryptoError> {
     if !is_possible_ecdsa(curve, fixed) {
         return Err(CryptoError::BadSignature);
     }

@@ -41,3 +41,7 @@ pub use provider::{KeyPair, Provider};
 pub use public_key::{Components, Curve, PublicKey};
 pub use signature::check_signature_syntax;
 pub use x509::{fixed_signature_from_x509, x509_signature_bytes};
+
+#[cfg(all(doctest, feature = "rustcrypto"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

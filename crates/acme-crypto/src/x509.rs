@@ -1,6 +1,6 @@
 //! How X.509 and PKCS#10 name signature algorithms and carry signatures.
 
-use crate::{CryptoError, KeyKind, SignatureAlgorithm, ecdsa_der};
+use crate::{CryptoError, Curve, KeyKind, SignatureAlgorithm, ecdsa_der};
 
 /// ecdsa-with-SHA256 (RFC 5758 §3.2); no parameters.
 const ECDSA_SHA256: &[u8] = &[
@@ -57,12 +57,8 @@ pub fn x509_signature_bytes(
     signature: &[u8],
 ) -> Result<Vec<u8>, CryptoError> {
     match algorithm.key_kind() {
-        KeyKind::EcP256 | KeyKind::EcP384 => {
-            let der = ecdsa_der::from_fixed(signature)?;
-            // The length alone decides the curve there; here it must be the algorithm's.
-            ecdsa_der::to_fixed(&der, algorithm)?;
-            Ok(der)
-        }
+        KeyKind::EcP256 => ecdsa_der::encode(Curve::P256, signature),
+        KeyKind::EcP384 => ecdsa_der::encode(Curve::P384, signature),
         KeyKind::Ed25519 | KeyKind::Rsa => Ok(signature.to_vec()),
     }
 }
