@@ -1,7 +1,4 @@
-//! Wire objects of ACME (RFC 8555 and its extensions), problem documents, header values,
-//! timestamps, and the one convention that all machines of this workspace share.
-//!
-//! No cryptography, no I/O, no clock: everything here is a function of its input.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -16,9 +13,11 @@
 
 pub mod base64url;
 mod dns_name;
+mod header;
 mod identifier;
 mod json;
 mod machine;
+pub mod pem;
 mod problem;
 mod registry;
 mod timestamp;
@@ -27,6 +26,10 @@ mod url;
 mod wire;
 
 pub use dns_name::{DNS_LABEL_LEN_MAX, DNS_NAME_LEN_MAX, DnsName, DnsNameError};
+pub use header::{
+    LINKS_MAX, Link, REPLAY_NONCE, RETRY_AFTER_MAX, RETRY_AFTER_MIN, RetryAfter, http_date,
+    media_type, parse_links, replay_nonce,
+};
 pub use identifier::{Identifier, IdentifierError, RawIdentifier, tls_alpn_01_server_name};
 pub use json::{FieldPath, JsonError, JsonObject, strict, tolerant};
 pub use machine::{Answer, Effect, Misuse, Ticket, TicketId, Tickets};

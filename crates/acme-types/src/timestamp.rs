@@ -88,13 +88,15 @@ impl Timestamp {
         };
         let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
         let (hour, minute, second) = (digits(11..13)?, digits(14..16)?, digits(17..19)?);
-        (
-            is(4, b"-")?,
-            is(7, b"-")?,
-            is(10, b"Tt ")?,
-            is(13, b":")?,
-            is(16, b":")?,
-        );
+        for (place, accepted) in [
+            (4, b"-".as_slice()),
+            (7, b"-"),
+            (10, b"Tt "),
+            (13, b":"),
+            (16, b":"),
+        ] {
+            is(place, accepted)?;
+        }
         if hour > 23 || minute > 59 || second > 60 || day == 0 || day > days_in(year, month)? {
             return None;
         }
@@ -167,7 +169,7 @@ impl fmt::Display for Timestamp {
 }
 
 fn is_leap(year: u64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 fn days_in(year: u64, month: u64) -> Option<u64> {

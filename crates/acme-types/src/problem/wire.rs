@@ -82,6 +82,7 @@ impl<'de> Deserialize<'de> for Status {
 /// Subproblems beyond the limit are left out; there are people who read the rest.
 fn subproblems<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Subproblem>, D::Error> {
     let mut entries: Vec<Value> = lenient_default(deserializer)?;
+    entries.retain(Value::is_object);
     entries.truncate(SUBPROBLEMS_MAX);
     Ok(entries
         .into_iter()

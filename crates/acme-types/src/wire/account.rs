@@ -76,8 +76,9 @@ pub struct AccountUpdate {
     )]
     pub contact: Option<Vec<String>>,
     /// Only `deactivated` may be asked for; a CA ignores the rest: "the server MUST ignore any
-    /// updates to the "orders" field, "termsOfServiceAgreed" field …, the "status" field (except
-    /// as allowed by Section 7.3.6), or any other fields it does not recognize".
+    /// updates to the "orders" field, "termsOfServiceAgreed" field (see Section 7.3.3), the
+    /// "status" field (except as allowed by Section 7.3.6), or any other fields it does not
+    /// recognize."
     #[serde(
         default,
         deserialize_with = "status",

@@ -1,6 +1,6 @@
 //! How members of wire objects are read and written where serde's own way doesn't fit.
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ pub(crate) fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<U
 /// `serde(with)` for timestamps as RFC 3339 text (RFC 8555 §7.1.3), tolerant on reading: Go's
 /// zero time and what is no time count as absent.
 pub(crate) mod time {
-    use super::*;
+    use super::{Deserializer, Serialize, Serializer, Timestamp, lenient};
 
     pub(crate) fn serialize<S: Serializer>(
         at: &Option<Timestamp>,
@@ -74,7 +74,9 @@ pub(crate) mod time {
 
 /// `serde(with)` for a timestamp that must be there and be one.
 pub(crate) mod needed_time {
-    use super::*;
+    use serde::de::Error as _;
+
+    use super::{Deserialize, Deserializer, Serializer, Timestamp};
 
     pub(crate) fn serialize<S: Serializer>(
         at: &Timestamp,
@@ -93,7 +95,7 @@ pub(crate) mod needed_time {
 
 /// `serde(with)` for a timestamp that may be absent, but if it is there must be one.
 pub(crate) mod strict_time {
-    use super::*;
+    use super::{Deserializer, Timestamp};
 
     pub(crate) use super::time::serialize;
 
@@ -113,6 +115,7 @@ pub(crate) fn problem<'de, D: Deserializer<'de>>(
         Value::String(detail) => {
             Some(crate::Problem::new(crate::ProblemType::ABOUT_BLANK).with_detail(detail))
         }
-        other => crate::Problem::deserialize(other).ok(),
+        object @ Value::Object(_) => crate::Problem::deserialize(object).ok(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
     })
 }

@@ -30,3 +30,6 @@ pub use status::{AccountStatus, AuthorizationStatus, ChallengeStatus, OrderStatu
 pub(crate) fn is_false(value: &bool) -> bool {
     !value
 }
+
+#[cfg(test)]
+mod tests;
