@@ -49,9 +49,10 @@ pub enum PemError {
 /// The certificates of a chain, in their order, each in DER.
 ///
 /// Line ends of all kinds, blank lines and text outside the objects are taken, as RFC 7468 §2
-/// allows to parsers. An object that isn't a certificate is not; RFC 8555 §11.4: "if the string
-/// "-----BEGIN" is ever followed by anything other than "CERTIFICATE"[, ]then the client MUST
-/// reject the file as invalid", lest another program takes a key from it.
+/// allows to parsers. An object that isn't a certificate is not, lest another program takes a key
+/// from the file. RFC 8555 §11.4: "If anything other than a certificate is found (i.e., if the
+/// string "-----BEGIN" is ever followed by anything other than "CERTIFICATE"), then the client
+/// MUST reject the file as invalid."
 ///
 /// # Errors
 /// Other objects, none at all, too many, or bad encoding.

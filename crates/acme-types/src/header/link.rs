@@ -139,7 +139,10 @@ mod tests {
             &[("http://example.com/TheBook/chapter2", "previous")],
         );
         check(
-            r#"</TheBook/chapter2>; rel="previous"; title*=UTF-8'de'letztes%20Kapitel, </TheBook/chapter4>; rel="next"; title*=UTF-8'de'n%c3%a4chstes%20Kapitel"#,
+            concat!(
+                r#"</TheBook/chapter2>; rel="previous"; title*=UTF-8'de'letztes%20Kapitel, "#,
+                r#"</TheBook/chapter4>; rel="next"; title*=UTF-8'de'n%c3%a4chstes%20Kapitel"#,
+            ),
             &[
                 ("/TheBook/chapter2", "previous"),
                 ("/TheBook/chapter4", "next"),

@@ -2,8 +2,8 @@
 //!
 //! Refused are: too long, not UTF-8, not JSON, something after the object, not an object, a name
 //! twice in one object (RFC 7515 §4 and RFC 8259 §4), deep nesting, and what the wanted type
-//! refuses. Unknown members are ignored: RFC 8555 §7.3 and §7.5.1 tell servers to. Absent and null
-//! are two things: null is refused where a value may be absent.
+//! refuses. Unknown members are ignored: RFC 8555 §7.3 and §7.5.1 tell servers to. Absent and
+//! null are two things: null is refused where a value may be absent.
 //!
 //! serde takes an array for a struct within a struct; a type that is nested in another one should
 //! insist on an object, as [`RawIdentifier`](crate::RawIdentifier) does.

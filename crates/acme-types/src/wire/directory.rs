@@ -158,7 +158,8 @@ mod tests {
             assert_eq!(directory.meta, DirectoryMeta::default(), "{rest}");
         }
         let named = read(&format!(
-            r#"{{{start},"meta":{{"profiles":{{"classic":"x"}},"website":[],"caaIdentities":[1,"b"]}}}}"#
+            r#"{{{start},"meta":{{"profiles":{{"classic":"x"}},{meta}}}}}"#,
+            meta = r#""website":[],"caaIdentities":[1,"b"]"#,
         ));
         let meta = named.unwrap().meta;
         assert_eq!(meta.profiles.into_keys().collect::<Vec<_>>(), ["classic"]);
