@@ -114,30 +114,7 @@ impl Timestamp {
             None => 0,
         };
         let offset = rest.get(fraction_len..)?;
-        let offset_secs = match offset.as_bytes() {
-            [b'Z' | b'z'] => 0i64,
-            [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
-                let number = |part: Option<&str>| -> Option<i64> {
-                    let part = part?;
-                    part.bytes()
-                        .all(|b| b.is_ascii_digit())
-                        .then(|| part.parse().ok())?
-                };
-                let (hours, minutes) = (number(offset.get(1..3))?, number(offset.get(4..6))?);
-                if hours > 23 || minutes > 59 {
-                    return None;
-                }
-                let secs = hours
-                    .checked_mul(3600)?
-                    .checked_add(minutes.checked_mul(60)?)?;
-                if *sign == b'-' {
-                    secs.checked_neg()?
-                } else {
-                    secs
-                }
-            }
-            _ => return None,
-        };
+        let offset_secs = offset_secs(offset)?;
         let time = hour
             .checked_mul(3600)?
             .checked_add(minute.checked_mul(60)?)?;
@@ -165,6 +142,31 @@ impl fmt::Display for Timestamp {
             f,
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
         )
+    }
+}
+
+/// Seconds east of Greenwich, from `Z` or `±hh:mm`.
+fn offset_secs(offset: &str) -> Option<i64> {
+    let (hours, minutes) = match offset.as_bytes() {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+' | b'-', _, _, b':', _, _] => (offset.get(1..3)?, offset.get(4..6)?),
+        _ => return None,
+    };
+    let number = |digits: &str| -> Option<i64> {
+        let plain = digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| digits.parse().ok())?
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let east = hours
+        .checked_mul(3600)?
+        .checked_add(minutes.checked_mul(60)?)?;
+    if offset.starts_with('-') {
+        east.checked_neg()
+    } else {
+        Some(east)
     }
 }
 
@@ -254,6 +256,11 @@ mod tests {
         check("2026-02-28", None);
         check("2026-02-28T00:00:00", None);
         check("2026-02-28T00:00:00.Z", None);
+        check("1970-01-01T00:30:00+00:30", Some(0));
+        check("1970-01-01T00:30:00+00:31", None);
+        check("2026-02-28T00:00:00+24:00", None);
+        check("2026-02-28T00:00:00+0é:00", None);
+        check("2026-02-28T00:00:00+0100", None);
         check("0001-01-01T00:00:00Z", None);
         check("2026-0é-28T00:00:00Z", None);
     }
