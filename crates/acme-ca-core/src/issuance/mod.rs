@@ -1,1 +1,44 @@
-//! (being written)
+//! Issuance: from a finalized order to a certificate, in pure functions.
+//!
+//! [`intent`] chooses issuer and profile, drafts what is signed first, and lints it; the issuance
+//! job signs, collects SCTs, and proves that the final certificate corresponds to the
+//! precertificate. No private key is here: to sign is an effect, by the issuer's name.
+
+mod authority;
+mod ceremony;
+mod correspond;
+mod encode;
+mod error;
+mod intent;
+mod issuer;
+mod lint;
+mod log;
+mod oid;
+mod profile;
+mod renewal;
+mod sct;
+mod submission;
+mod tbs;
+mod tlv;
+mod transparency;
+mod validity;
+mod x509;
+
+pub use authority::{
+    Authority, AuthorityError, ISSUERS_MAX, LOGS_MAX, LogList, PROFILES_MAX,
+};
+pub use ceremony::{CaName, CeremonyError, IntermediateDraft, RootDraft};
+pub use correspond::{Difference, correspond};
+pub use error::IssuanceError;
+pub use intent::{intent, restart};
+pub use issuer::{ISSUER_NAME_LEN_MAX, ISSUER_PARENTS_MAX, Issuer, IssuerError};
+pub use lint::Finding;
+pub use log::{Log, LogError, LogKind, OPERATOR_LEN_MAX};
+pub use profile::{
+    BACKDATE_MAX, NAMES_MAX, PROFILE_DESCRIPTION_LEN_MAX, PROFILE_NAME_LEN_MAX, Profile,
+    ProfileError, ProfileParts,
+};
+pub use renewal::renewal_info;
+pub use sct::{Sct, SctError};
+pub use submission::REPLY_LEN_MAX;
+pub use transparency::{SCTS_MAX, Transparency};
