@@ -1,0 +1,408 @@
+//! All authorizations of an order at once: read all, present all, then tell the server, so that
+//! no validation starts before every response is published; and the slow ones overlap.
+
+use acme_types::{
+    Authorization, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, Problem,
+    ProblemType, Timestamp, Url,
+};
+
+use super::proof::{Fall, Proof, ProofStep, TRIGGERS_MAX, Trial};
+use super::{IssueRecord, Publication};
+use crate::failure::{Failure, IdentifierFailure, Misbehaviour, Operation};
+use crate::flow::{Ground, Kept, Poll, Slot, Want, Wanted};
+use crate::operation::{authorization, challenge};
+
+pub(super) struct Proving {
+    pub(super) proofs: Vec<Proof>,
+    /// The order is invalid: the authorizations are read for the reasons only.
+    post_mortem: bool,
+}
+
+impl Proving {
+    pub(super) fn new(authorizations: &[Url], now: Timestamp, post_mortem: bool) -> Self {
+        let poll = Poll::start(now);
+        let proofs = authorizations
+            .iter()
+            .map(|url| Proof::new(url.clone(), poll))
+            .collect();
+        Self {
+            proofs,
+            post_mortem,
+        }
+    }
+
+    pub(super) fn uses(&self, publication: u32) -> bool {
+        self.proofs.iter().any(|proof| {
+            proof.publication() == Some(publication)
+                // Until it is read, an authorization may need any of them.
+                || (!self.post_mortem && matches!(proof.step, ProofStep::Reading(_)))
+        })
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.proofs.iter().all(Proof::is_settled)
+    }
+
+    pub(super) fn falls(&self) -> impl Iterator<Item = &Fall> {
+        self.proofs.iter().filter_map(Proof::fall)
+    }
+
+    pub(super) fn wants(&self, record: &IssueRecord, wants: &mut Vec<Wanted>) {
+        for (at, proof) in self.proofs.iter().enumerate() {
+            match &proof.step {
+                ProofStep::Reading(poll) | ProofStep::Polling(_, poll) => {
+                    let request = Want::Request(authorization::request(&proof.url));
+                    wants.push(Wanted::at(Slot::Authorization(at), request, poll.at));
+                }
+                ProofStep::Chosen(trial) if self.all_chosen() => {
+                    let number = trial.publication;
+                    if let Some(found) = record.publications.iter().find(|p| p.number == number) {
+                        let what = Want::Present(found.response.clone());
+                        wants.push(Wanted::durable(Slot::Present(number), what));
+                    }
+                }
+                ProofStep::Triggering(trial) => {
+                    let request = challenge::request(&trial.challenge);
+                    wants.push(Wanted::now(Slot::Challenge(at), Want::Request(request)));
+                }
+                ProofStep::Leaving => {
+                    let request = authorization::deactivate(&proof.url);
+                    wants.push(Wanted::now(Slot::Deactivation(at), Want::Request(request)));
+                }
+                ProofStep::Chosen(_)
+                | ProofStep::Presented(_)
+                | ProofStep::Valid
+                | ProofStep::Failed(_)
+                | ProofStep::Left => {}
+            }
+        }
+    }
+
+    fn all_chosen(&self) -> bool {
+        !self
+            .proofs
+            .iter()
+            .any(|proof| matches!(proof.step, ProofStep::Reading(_)))
+    }
+
+    /// An authorization was read.
+    pub(super) fn read(
+        &mut self,
+        at: usize,
+        (identifier, authorization): (Identifier, Authorization),
+        retry_after: Option<Timestamp>,
+        record: &mut Kept<IssueRecord>,
+        ordered: &std::collections::BTreeSet<Identifier>,
+        ground: Ground<'_>,
+    ) -> Result<(), Failure> {
+        let mismatch = || {
+            Failure::misbehaved(
+                Operation::Authorization,
+                Misbehaviour::AuthorizationMismatch,
+            )
+        };
+        let taken =
+            self.proofs.iter().enumerate().any(|(other, proof)| {
+                other != at && proof.identifier.as_ref() == Some(&identifier)
+            });
+        let post_mortem = self.post_mortem;
+        let proof = self.proofs.get_mut(at).ok_or_else(mismatch)?;
+        let renamed = proof
+            .identifier
+            .as_ref()
+            .is_some_and(|known| *known != identifier);
+        if taken || renamed || !ordered.contains(&identifier) {
+            return Err(mismatch());
+        }
+        proof.identifier = Some(identifier.clone());
+        let step = std::mem::replace(&mut proof.step, ProofStep::Left);
+        proof.step = match (authorization.status.as_known(), step) {
+            (Some(AuthorizationStatus::Valid), _) => ProofStep::Valid,
+            (Some(AuthorizationStatus::Invalid), step) => {
+                ProofStep::Failed(Box::new(fall_of(identifier, &authorization, &step)))
+            }
+            // Gone since the order was made: only a new order brings a new one.
+            (
+                Some(
+                    AuthorizationStatus::Deactivated
+                    | AuthorizationStatus::Expired
+                    | AuthorizationStatus::Revoked,
+                ),
+                _,
+            ) => ProofStep::Failed(Box::new(Fall {
+                failure: IdentifierFailure {
+                    identifier,
+                    challenge: None,
+                    problem: None,
+                },
+                another: true,
+                unprovable: false,
+            })),
+            (Some(AuthorizationStatus::Pending), ProofStep::Reading(_)) if post_mortem => {
+                ProofStep::Leaving
+            }
+            (Some(AuthorizationStatus::Pending), ProofStep::Reading(_)) => {
+                choose(record, identifier, &authorization, ground)
+            }
+            (Some(AuthorizationStatus::Pending), ProofStep::Polling(trial, poll)) => {
+                pending(trial, poll, &authorization, retry_after, ground)
+                    .map_err(|()| unfinished())?
+            }
+            (None, step @ (ProofStep::Reading(poll) | ProofStep::Polling(_, poll))) => {
+                let patience = ground.config.limits().patience;
+                let poll = poll
+                    .next(ground.now, retry_after, patience)
+                    .ok_or_else(unfinished)?;
+                match step {
+                    ProofStep::Polling(trial, _) => ProofStep::Polling(trial, poll),
+                    _ => ProofStep::Reading(poll),
+                }
+            }
+            (_, step) => step,
+        };
+        Ok(())
+    }
+
+    /// Where a publication's proof goes from here.
+    pub(super) fn presented(&mut self, number: u32) {
+        for proof in &mut self.proofs {
+            if let ProofStep::Chosen(trial) = &proof.step
+                && trial.publication == number
+            {
+                proof.step = ProofStep::Presented(trial.clone());
+            }
+        }
+    }
+
+    /// The response can't be published here: the proof chooses again.
+    pub(super) fn refused(&mut self, number: u32, record: &mut Kept<IssueRecord>, now: Timestamp) {
+        for proof in &mut self.proofs {
+            if let ProofStep::Chosen(trial) = &proof.step
+                && trial.publication == number
+                && let Some(identifier) = &proof.identifier
+            {
+                record
+                    .change()
+                    .excluded
+                    .push((identifier.clone(), trial.kind.clone()));
+                proof.step = ProofStep::Reading(Poll::start(now));
+            }
+        }
+    }
+
+    /// The server was told, or it isn't known whether it heard.
+    pub(super) fn triggered(
+        &mut self,
+        at: usize,
+        heard: bool,
+        now: Timestamp,
+        retry_after: Option<Timestamp>,
+    ) {
+        if let Some(proof) = self.proofs.get_mut(at)
+            && let ProofStep::Triggering(trial) = &proof.step
+        {
+            let trial = Trial {
+                heard,
+                ..trial.clone()
+            };
+            proof.step = ProofStep::Polling(trial, Poll::after(now, retry_after));
+        }
+    }
+
+    /// Given up, as well as may be.
+    pub(super) fn left(&mut self, at: usize) {
+        if let Some(proof) = self.proofs.get_mut(at) {
+            proof.step = ProofStep::Left;
+        }
+    }
+
+    /// What follows from where all of them stand.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        if self.falls().next().is_some() {
+            // The order can't succeed any more. What the server looks at already is waited for,
+            // for the reasons; the rest is given up.
+            for proof in &mut self.proofs {
+                match &proof.step {
+                    ProofStep::Chosen(_) | ProofStep::Presented(_) => {
+                        proof.step = ProofStep::Leaving;
+                    }
+                    ProofStep::Reading(_) if !self.post_mortem => proof.step = ProofStep::Left,
+                    _ => {}
+                }
+            }
+            return;
+        }
+        let waiting =
+            |proof: &Proof| matches!(proof.step, ProofStep::Reading(_) | ProofStep::Chosen(_));
+        if self.proofs.iter().any(waiting) {
+            return;
+        }
+        for proof in &mut self.proofs {
+            if let ProofStep::Presented(trial) = &proof.step {
+                let trial = trial.clone();
+                proof.step = if trial.in_work {
+                    ProofStep::Polling(
+                        Trial {
+                            heard: true,
+                            ..trial
+                        },
+                        Poll::after(now, None),
+                    )
+                } else {
+                    let triggers = trial.triggers.saturating_add(1);
+                    ProofStep::Triggering(Trial { triggers, ..trial })
+                };
+            }
+        }
+    }
+}
+
+fn unfinished() -> Failure {
+    Failure::new(Operation::Authorization, crate::failure::Fault::Unfinished)
+}
+
+/// Takes the preferred challenge among those that can be presented.
+fn choose(
+    record: &mut Kept<IssueRecord>,
+    identifier: Identifier,
+    authorization: &Authorization,
+    ground: Ground<'_>,
+) -> ProofStep {
+    let types = record
+        .job
+        .preference(&identifier, ground.config.challenges())
+        .to_vec();
+    let excluded = |kind: &ChallengeType| {
+        record
+            .excluded
+            .iter()
+            .any(|(of, failed)| *of == identifier && failed == kind)
+    };
+    let account = ground.account;
+    let mut offered = types
+        .iter()
+        .filter(|kind| !excluded(kind))
+        .filter_map(|kind| {
+            let offer = authorization.challenge(kind)?;
+            let url = ground.config.admit(offer.url.clone()).ok()?;
+            let response = challenge::response(
+                ground.config,
+                account?,
+                ground.thumbprint,
+                &identifier,
+                offer,
+            )?;
+            Some((kind.clone(), url, offer.status, response))
+        });
+    let chosen = offered.next();
+    let alternatives = offered.next().is_some();
+    drop(offered);
+    let Some((kind, challenge, status, response)) = chosen else {
+        let failure = IdentifierFailure {
+            identifier,
+            challenge: None,
+            problem: None,
+        };
+        let (another, unprovable) = (false, true);
+        return ProofStep::Failed(Box::new(Fall {
+            failure,
+            another,
+            unprovable,
+        }));
+    };
+    let known = record
+        .publications
+        .iter()
+        .find(|known| known.response == response);
+    let publication = match known {
+        Some(known) => known.number,
+        None => {
+            let record = record.change();
+            let number = record.next_publication;
+            record.next_publication = number.wrapping_add(1);
+            record.publications.push(Publication { number, response });
+            number
+        }
+    };
+    let in_work = matches!(
+        status.as_known(),
+        Some(ChallengeStatus::Processing | ChallengeStatus::Valid)
+    );
+    let (triggers, heard) = (0, false);
+    ProofStep::Chosen(Trial {
+        publication,
+        challenge,
+        kind,
+        in_work,
+        triggers,
+        heard,
+        alternatives,
+    })
+}
+
+/// The server hasn't decided. Whether it was ever told may be unknown; then it is told again.
+fn pending(
+    trial: Trial,
+    poll: Poll,
+    authorization: &Authorization,
+    retry_after: Option<Timestamp>,
+    ground: Ground<'_>,
+) -> Result<ProofStep, ()> {
+    let status = authorization
+        .challenge(&trial.kind)
+        .and_then(|c| c.status.as_known());
+    let untouched = status == Some(&ChallengeStatus::Pending);
+    if untouched && !trial.heard && trial.triggers < TRIGGERS_MAX {
+        let triggers = trial.triggers.saturating_add(1);
+        return Ok(ProofStep::Triggering(Trial { triggers, ..trial }));
+    }
+    let patience = ground.config.limits().patience;
+    let poll = poll.next(ground.now, retry_after, patience).ok_or(())?;
+    Ok(ProofStep::Polling(trial, poll))
+}
+
+/// Why an authorization is invalid: RFC 8555 §8: the error is in the challenge.
+fn fall_of(identifier: Identifier, authorization: &Authorization, step: &ProofStep) -> Fall {
+    let failed = authorization
+        .known_challenges()
+        .find(|challenge| challenge.error.is_some())
+        .or_else(|| {
+            authorization
+                .known_challenges()
+                .find(|challenge| challenge.status == ChallengeStatus::Invalid)
+        });
+    let (tried, alternatives) = match step {
+        ProofStep::Polling(trial, _) | ProofStep::Triggering(trial) => {
+            (Some(trial.kind.clone()), trial.alternatives)
+        }
+        // Read for the first time, after a restart: what else was offered isn't known any more.
+        _ => (None, false),
+    };
+    let challenge = failed.map(|challenge| challenge.kind.clone()).or(tried);
+    let problem = failed
+        .and_then(|challenge| challenge.error.clone())
+        .map(Box::new);
+    let another = alternatives && problem.as_deref().is_none_or(may_differ_by_challenge);
+    let failure = IdentifierFailure {
+        identifier,
+        challenge,
+        problem,
+    };
+    Fall {
+        failure,
+        another,
+        unprovable: false,
+    }
+}
+
+/// Could another challenge type end otherwise? Not if the CA won't issue for the name at all.
+fn may_differ_by_challenge(problem: &Problem) -> bool {
+    const FINAL: [ProblemType; 5] = [
+        ProblemType::CAA,
+        ProblemType::REJECTED_IDENTIFIER,
+        ProblemType::UNSUPPORTED_IDENTIFIER,
+        ProblemType::RATE_LIMITED,
+        ProblemType::SERVER_INTERNAL,
+    ];
+    !FINAL.contains(&problem.kind)
+}
