@@ -25,7 +25,7 @@ pub mod issuance;
 pub mod job;
 pub mod operation;
 pub mod policy;
-mod rejection;
+pub mod rejection;
 mod route;
 pub mod schema;
 pub mod store;

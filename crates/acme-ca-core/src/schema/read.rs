@@ -110,7 +110,7 @@ impl Read {
         let mut parts = codec::KeyReader::new(key);
         let read = match parts.kind()? {
             kind::ACCOUNT => Self::Account(AccountId::from_bytes(parts.array()?)),
-            kind::ACCOUNT_KEY => Self::AccountKey(Thumbprint::from_bytes(parts.array()?)),
+            kind::ACCOUNT_KEY => Self::AccountKey(Thumbprint::new(parts.array()?)),
             kind::ORDER => Self::Order(OrderId::from_bytes(parts.array()?)),
             kind::ACCOUNT_ORDER => Self::AccountOrder(
                 AccountId::from_bytes(parts.array()?),

@@ -1,0 +1,229 @@
+//! RFC 8555 §7.6: a certificate is revoked.
+
+use acme_types::{AuthorizationStatus, Known, RevocationReason, RevokeCertificate, Timestamp};
+use der::Decode;
+use x509_cert::Certificate;
+
+use super::{Context, Decision, Operation, Signer, Stop, authorization_status};
+use crate::exchange::Reply;
+use crate::job::{crl_run, lease_of, move_due};
+use crate::rejection::Rejection;
+use crate::schema::{
+    AccountRow, BlockedKeyRow, CertificateRow, JobRow, JobState, Read, RevocationRow, Row, Serial,
+    View, Write,
+};
+
+/// Revokes the certificate in the payload.
+#[derive(Debug)]
+pub(super) struct Revoke;
+
+/// Why the signer may revoke, which decides what may be given as the reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    /// The account that it was issued to.
+    Owner,
+    /// Holds authorizations for all its names.
+    Authorized,
+    /// Holds its key.
+    KeyHolder,
+}
+
+impl Operation for Revoke {
+    fn reads(&self) -> Vec<Read> {
+        Vec::new()
+    }
+
+    fn decide(&self, ctx: &Context<'_>, view: &View, now: Timestamp) -> Result<Decision, Stop> {
+        let request: RevokeCertificate = ctx.object()?;
+        let (serial, spki) = parts(&request.certificate)?;
+        let found = match serial {
+            // Byte for byte: a certificate with our serial and another body isn't ours.
+            Some(serial) => view
+                .certificate(&serial)?
+                .filter(|row| row.der.as_deref() == Some(request.certificate.as_slice())),
+            None => None,
+        };
+        let certificate = found.ok_or(Rejection::CertificateUnknown)?;
+        let standing = standing(ctx, view, certificate, &spki, now)?;
+        let reason = reason(ctx, request.reason, standing)?;
+        if certificate.not_after < ctx.at {
+            return Err(Rejection::CertificateExpired.into());
+        }
+        let before = view.revocation(certificate.shard, &certificate.serial)?;
+        let revoked_at = match before {
+            None => ctx.at.truncate_to_secs(),
+            // One upgrade is allowed: whoever holds the key proves that it is compromised. The
+            // date stays (BR §7.2.2 asks for the date of the first).
+            Some(before)
+                if standing == Standing::KeyHolder
+                    && before.reason != RevocationReason::KeyCompromise =>
+            {
+                before.revoked_at
+            }
+            Some(_) => return Err(Rejection::AlreadyRevoked.into()),
+        };
+        let row = RevocationRow {
+            shard: certificate.shard,
+            serial: certificate.serial,
+            revoked_at,
+            reason,
+            not_after: certificate.not_after,
+        };
+        let mut writes = vec![Write::Put(Row::Revocation(row))];
+        writes.extend(block(ctx, view, certificate, standing)?);
+        let (job, moved) = next_crl(ctx, view, certificate)?;
+        writes.extend(moved);
+        let event = format!(
+            "certificate {} revoked by {}: {reason:?}",
+            certificate.serial,
+            by(ctx, standing)
+        );
+        let reply = Reply::empty(200);
+        Ok(Decision::write(writes, ctx.audit(event), reply).with_spawn(job))
+    }
+}
+
+/// The serial, if it can be one of ours, and the SPKI.
+fn parts(der: &[u8]) -> Result<(Option<Serial>, Vec<u8>), Rejection> {
+    use der::Encode;
+    // Strict DER, and nothing after it.
+    let certificate = Certificate::from_der(der).map_err(|_| Rejection::CertificateMalformed)?;
+    let tbs = certificate.tbs_certificate();
+    let spki = tbs.subject_public_key_info().to_der();
+    let spki = spki.map_err(|_| Rejection::CertificateMalformed)?;
+    Ok((
+        Serial::from_der_integer(tbs.serial_number().as_bytes()),
+        spki,
+    ))
+}
+
+/// RFC 8555 §7.6: "Before revoking a certificate, the server MUST verify that the key used to sign
+/// the request is authorized to revoke the certificate."
+fn standing(
+    ctx: &Context<'_>,
+    view: &View,
+    certificate: &CertificateRow,
+    spki: &[u8],
+    now: Timestamp,
+) -> Result<Standing, Stop> {
+    match ctx.signer {
+        Signer::Key(key) if key.public_key().to_spki_der() == spki => Ok(Standing::KeyHolder),
+        Signer::Account(account) if account.id == certificate.account => Ok(Standing::Owner),
+        Signer::Account(account) if is_authorized(view, account, certificate, now)? => {
+            Ok(Standing::Authorized)
+        }
+        Signer::Key(_) | Signer::Account(_) | Signer::Nobody => {
+            Err(Rejection::RevocationUnauthorized.into())
+        }
+    }
+}
+
+/// RFC 8555 §7.6: "an account that holds authorizations for all of the identifiers in the
+/// certificate."
+fn is_authorized(
+    view: &View,
+    account: &AccountRow,
+    certificate: &CertificateRow,
+    now: Timestamp,
+) -> Result<bool, Stop> {
+    let mut all = !certificate.identifiers.is_empty();
+    let mut missing = Vec::new();
+    for identifier in &certificate.identifiers {
+        let found = match view.authorization_for(&account.id, identifier) {
+            Ok(found) => found,
+            Err(absent) => {
+                missing.extend(absent.0);
+                continue;
+            }
+        };
+        let Some(found) = found else {
+            all = false;
+            continue;
+        };
+        match view.authorization(&found.authorization) {
+            Ok(Some(row)) => {
+                let valid = authorization_status(row, now) == AuthorizationStatus::Valid;
+                all = all && valid && row.account == account.id;
+            }
+            Ok(None) => all = false,
+            Err(absent) => missing.extend(absent.0),
+        }
+    }
+    if missing.is_empty() {
+        Ok(all)
+    } else {
+        Err(Stop::Missing(missing))
+    }
+}
+
+/// The reason that is recorded.
+fn reason(
+    ctx: &Context<'_>,
+    given: Option<Known<RevocationReason>>,
+    standing: Standing,
+) -> Result<RevocationReason, Rejection> {
+    let allowed = &ctx.config.policy.orders.revocation_reasons;
+    // RFC 8555 §7.6: "If this field is not set, the server … SHOULD omit the reasonCode".
+    let given = match given {
+        None => RevocationReason::Unspecified,
+        Some(Known::Known(reason)) if allowed.contains(&reason.code()) => reason,
+        Some(Known::Known(_) | Known::Unknown) => {
+            return Err(Rejection::RevocationReason {
+                allowed: allowed.iter().copied().collect(),
+            });
+        }
+    };
+    Ok(match standing {
+        Standing::Owner => given,
+        // Whoever holds the names now can say no more of the old certificate than that.
+        Standing::Authorized => RevocationReason::CessationOfOperation,
+        // To sign with the key is to prove that it is in other hands, or might as well be.
+        Standing::KeyHolder => RevocationReason::KeyCompromise,
+    })
+}
+
+/// A key whose holder says that it is compromised is never certified again.
+fn block(
+    ctx: &Context<'_>,
+    view: &View,
+    certificate: &CertificateRow,
+    standing: Standing,
+) -> Result<Option<Write>, Stop> {
+    if standing != Standing::KeyHolder || view.blocked_key(&certificate.spki_sha256)?.is_some() {
+        return Ok(None);
+    }
+    let row = BlockedKeyRow {
+        spki_sha256: certificate.spki_sha256,
+        blocked_at: ctx.at,
+    };
+    Ok(Some(Write::Put(Row::BlockedKey(row))))
+}
+
+/// The shard's CRL run is taken by this node at once. A run that is under way is fenced off: it
+/// may have looked before this revocation.
+fn next_crl(
+    ctx: &Context<'_>,
+    view: &View,
+    certificate: &CertificateRow,
+) -> Result<(crate::schema::JobId, Vec<Write>), Stop> {
+    let shard = certificate.shard;
+    let id = crl_run::job_id(shard);
+    let present = view.job(&id)?;
+    let state = JobState::CrlRun { shard };
+    let due = ctx.at.after(lease_of(ctx.config, &state));
+    let job = JobRow {
+        id,
+        due,
+        attempt: 1,
+        state,
+    };
+    Ok((id, move_due(present.map_or(due, |job| job.due), &job)))
+}
+
+fn by(ctx: &Context<'_>, standing: Standing) -> String {
+    match (ctx.signer, standing) {
+        (Signer::Account(account), Standing::Owner) => format!("its account {}", account.id),
+        (Signer::Account(account), _) => format!("account {}, which holds its names", account.id),
+        (Signer::Key(_) | Signer::Nobody, _) => "the holder of its key".to_owned(),
+    }
+}

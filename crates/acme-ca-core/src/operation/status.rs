@@ -1,0 +1,64 @@
+//! States as RFC 8555 §7.1.6 has them, derived from what is stored and the time.
+
+use acme_types::{AuthorizationStatus, ChallengeStatus, OrderStatus, Timestamp};
+
+use crate::schema::{AuthorizationRow, ChallengeState, OrderRow, OrderState};
+
+/// An order's state.
+///
+/// RFC 8555 §7.1.6: "pending" until all authorizations are "valid", then "ready"; an order "moves
+/// to the "invalid" state" if it expires before, or one of its authorizations reaches a final
+/// state other than "valid". `authorizations` are all of the order's; fewer are doubt, and doubt
+/// is not "ready".
+pub fn order_status(
+    order: &OrderRow,
+    authorizations: &[&AuthorizationRow],
+    now: Timestamp,
+) -> OrderStatus {
+    match &order.state {
+        OrderState::Valid { .. } => return OrderStatus::Valid,
+        OrderState::Invalid { .. } => return OrderStatus::Invalid,
+        OrderState::Processing { .. } => return OrderStatus::Processing,
+        OrderState::Open if order.expires <= now => return OrderStatus::Invalid,
+        OrderState::Open => {}
+    }
+    let mut ready = authorizations.len() == order.authorizations.len();
+    for authorization in authorizations {
+        match authorization_status(authorization, now) {
+            AuthorizationStatus::Valid => {}
+            AuthorizationStatus::Pending => ready = false,
+            AuthorizationStatus::Invalid
+            | AuthorizationStatus::Deactivated
+            | AuthorizationStatus::Expired
+            | AuthorizationStatus::Revoked => return OrderStatus::Invalid,
+        }
+    }
+    if ready {
+        OrderStatus::Ready
+    } else {
+        OrderStatus::Pending
+    }
+}
+
+/// An authorization's state. A valid one expires; a pending one that wasn't met in time has
+/// failed: RFC 8555 §7.1.6 has no way from "pending" to "expired".
+pub fn authorization_status(row: &AuthorizationRow, now: Timestamp) -> AuthorizationStatus {
+    match row.status {
+        AuthorizationStatus::Valid if row.expires <= now => AuthorizationStatus::Expired,
+        AuthorizationStatus::Pending if row.expires <= now => AuthorizationStatus::Invalid,
+        status => status,
+    }
+}
+
+/// A challenge's state. RFC 8555 §8.2: while the client may ask for another attempt, it stays
+/// "processing", with an error.
+pub(super) fn challenge_status(state: &ChallengeState) -> ChallengeStatus {
+    match state {
+        ChallengeState::Pending => ChallengeStatus::Pending,
+        ChallengeState::Processing { .. } | ChallengeState::Retryable { .. } => {
+            ChallengeStatus::Processing
+        }
+        ChallengeState::Valid { .. } => ChallengeStatus::Valid,
+        ChallengeState::Invalid => ChallengeStatus::Invalid,
+    }
+}
