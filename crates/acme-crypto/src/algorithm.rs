@@ -100,7 +100,9 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// A signature algorithm, by its JOSE name (RFC 7518 §3.1, RFC 8037 §3.1).
+/// A signature algorithm: the six that have a JOSE name here (RFC 7518 §3.1, RFC 8037 §3.1), and
+/// four that X.509 has beside them, where the hash of an ECDSA signature doesn't depend on the
+/// curve. Clients do sign requests for P-384 keys with SHA-256. The four only verify.
 ///
 /// ECDSA signatures are `r || s` at fixed width (RFC 7518 §3.4) everywhere in this crate; X.509
 /// wants DER: see [`crate::x509_signature_bytes`].
@@ -119,10 +121,18 @@ pub enum SignatureAlgorithm {
     Rs384,
     /// RSASSA-PKCS1-v1_5 with SHA-512.
     Rs512,
+    /// ECDSA on P-256 with SHA-384; only in X.509, only to verify.
+    EcdsaP256Sha384,
+    /// ECDSA on P-256 with SHA-512; only in X.509, only to verify.
+    EcdsaP256Sha512,
+    /// ECDSA on P-384 with SHA-256; only in X.509, only to verify.
+    EcdsaP384Sha256,
+    /// ECDSA on P-384 with SHA-512; only in X.509, only to verify.
+    EcdsaP384Sha512,
 }
 
 impl SignatureAlgorithm {
-    /// All of them.
+    /// The six with a JOSE name: what key pairs sign with, and what a JWS may have.
     pub const ALL: [Self; 6] = [
         Self::Es256,
         Self::Es384,
@@ -132,7 +142,16 @@ impl SignatureAlgorithm {
         Self::Rs512,
     ];
 
-    /// The JOSE name: `ES256`, `ES384`, `EdDSA`, `RS256`, `RS384`, `RS512`.
+    /// Those that only X.509 has.
+    pub(crate) const ONLY_X509: [Self; 4] = [
+        Self::EcdsaP256Sha384,
+        Self::EcdsaP256Sha512,
+        Self::EcdsaP384Sha256,
+        Self::EcdsaP384Sha512,
+    ];
+
+    /// The JOSE name: `ES256`, `ES384`, `EdDSA`, `RS256`, `RS384`, `RS512`. Those that only X.509
+    /// has are named for people, as in `ECDSA P-384 with SHA-256`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -141,6 +160,10 @@ impl SignatureAlgorithm {
             Self::Rs256 => "RS256",
             Self::Rs384 => "RS384",
             Self::Rs512 => "RS512",
+            Self::EcdsaP256Sha384 => "ECDSA P-256 with SHA-384",
+            Self::EcdsaP256Sha512 => "ECDSA P-256 with SHA-512",
+            Self::EcdsaP384Sha256 => "ECDSA P-384 with SHA-256",
+            Self::EcdsaP384Sha512 => "ECDSA P-384 with SHA-512",
         }
     }
 
@@ -155,8 +178,8 @@ impl SignatureAlgorithm {
     /// The type of key it takes.
     pub const fn key_kind(self) -> KeyKind {
         match self {
-            Self::Es256 => KeyKind::EcP256,
-            Self::Es384 => KeyKind::EcP384,
+            Self::Es256 | Self::EcdsaP256Sha384 | Self::EcdsaP256Sha512 => KeyKind::EcP256,
+            Self::Es384 | Self::EcdsaP384Sha256 | Self::EcdsaP384Sha512 => KeyKind::EcP384,
             Self::EdDsa => KeyKind::Ed25519,
             Self::Rs256 | Self::Rs384 | Self::Rs512 => KeyKind::Rsa,
         }

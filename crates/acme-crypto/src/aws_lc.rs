@@ -8,11 +8,12 @@ use std::fmt;
 use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
-    ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
-    VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P256_SHA384_ASN1,
+    ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P384_SHA512_ASN1, ED25519, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding,
+    RsaKeyPair, VerificationAlgorithm,
 };
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
@@ -21,7 +22,7 @@ use crate::private_key::PrivateKey;
 use crate::signature::check_signature_syntax;
 use crate::{
     CryptoError, HashAlgorithm, KeyAlgorithm, KeyKind, KeyPair, Provider, PublicKey,
-    SignatureAlgorithm,
+    SignatureAlgorithm, x509_signature_bytes,
 };
 
 /// The AWS-LC back end.
@@ -75,7 +76,17 @@ impl Provider for AwsLc {
             SignatureAlgorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
             SignatureAlgorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
             SignatureAlgorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+            // These exist for DER only.
+            SignatureAlgorithm::EcdsaP256Sha384 => &ECDSA_P256_SHA384_ASN1,
+            SignatureAlgorithm::EcdsaP256Sha512 => &ECDSA_P256_SHA512_ASN1,
+            SignatureAlgorithm::EcdsaP384Sha256 => &ECDSA_P384_SHA256_ASN1,
+            SignatureAlgorithm::EcdsaP384Sha512 => &ECDSA_P384_SHA512_ASN1,
         };
+        let der = match SignatureAlgorithm::ONLY_X509.contains(&algorithm) {
+            true => Some(x509_signature_bytes(algorithm, signature)?),
+            false => None,
+        };
+        let signature = der.as_deref().unwrap_or(signature);
         let bytes = key.spki_key_bytes();
         verifier
             .verify_sig(&bytes, message, signature)
@@ -151,7 +162,7 @@ impl KeyPair for AwsLcKeyPair {
     }
 
     fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        if !self.public_key.fits(algorithm) {
+        if !self.public_key.fits(algorithm) || !SignatureAlgorithm::ALL.contains(&algorithm) {
             let key = self.public_key.kind();
             return Err(CryptoError::AlgorithmMismatch { algorithm, key });
         }
@@ -181,9 +192,7 @@ fn sign_rsa(
         SignatureAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
         SignatureAlgorithm::Rs384 => &RSA_PKCS1_SHA384,
         SignatureAlgorithm::Rs512 => &RSA_PKCS1_SHA512,
-        SignatureAlgorithm::Es256 | SignatureAlgorithm::Es384 | SignatureAlgorithm::EdDsa => {
-            return Err(Unspecified);
-        }
+        _ => return Err(Unspecified),
     };
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(encoding, &SystemRandom::new(), message, &mut signature)?;

@@ -75,7 +75,8 @@ pub trait KeyPair: Send + Sync + Debug + 'static {
 
     /// Signs `message`. ECDSA signatures come as `r || s` (RFC 7518 §3.4).
     ///
-    /// [`CryptoError::AlgorithmMismatch`] if the algorithm doesn't fit the key.
+    /// [`CryptoError::AlgorithmMismatch`] if the algorithm doesn't fit the key, or isn't in
+    /// [`SignatureAlgorithm::ALL`].
     fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
     /// The private key as the DER of PKCS#8, in the first version, which everyone reads.

@@ -85,8 +85,20 @@ impl Provider for RustCrypto {
         check_signature_syntax(algorithm, key, signature)?;
         let point = key.point().unwrap_or_default();
         match algorithm {
-            SignatureAlgorithm::Es256 => verify_p256(point, message, signature),
-            SignatureAlgorithm::Es384 => verify_p384(point, message, signature),
+            SignatureAlgorithm::Es256 => verify_p256(point, &Sha256::digest(message), signature),
+            SignatureAlgorithm::EcdsaP256Sha384 => {
+                verify_p256(point, &Sha384::digest(message), signature)
+            }
+            SignatureAlgorithm::EcdsaP256Sha512 => {
+                verify_p256(point, &Sha512::digest(message), signature)
+            }
+            SignatureAlgorithm::Es384 => verify_p384(point, &Sha384::digest(message), signature),
+            SignatureAlgorithm::EcdsaP384Sha256 => {
+                verify_p384(point, &Sha256::digest(message), signature)
+            }
+            SignatureAlgorithm::EcdsaP384Sha512 => {
+                verify_p384(point, &Sha512::digest(message), signature)
+            }
             SignatureAlgorithm::EdDsa => verify_ed25519(point, message, signature),
             SignatureAlgorithm::Rs256 => {
                 rsa_key(key).and_then(|key| key.pkcs1v15_verify::<Sha256>(message, signature).ok())
@@ -120,18 +132,18 @@ fn keyed<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Option<M> {
     Some(mac)
 }
 
-fn verify_p256(point: &[u8], message: &[u8], signature: &[u8]) -> Option<()> {
-    use p256::ecdsa::signature::Verifier;
+fn verify_p256(point: &[u8], hash: &[u8], signature: &[u8]) -> Option<()> {
+    use p256::ecdsa::signature::hazmat::PrehashVerifier;
     let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
     let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
-    key.verify(message, &signature).ok()
+    key.verify_prehash(hash, &signature).ok()
 }
 
-fn verify_p384(point: &[u8], message: &[u8], signature: &[u8]) -> Option<()> {
-    use p384::ecdsa::signature::Verifier;
+fn verify_p384(point: &[u8], hash: &[u8], signature: &[u8]) -> Option<()> {
+    use p384::ecdsa::signature::hazmat::PrehashVerifier;
     let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
     let signature = p384::ecdsa::Signature::from_slice(signature).ok()?;
-    key.verify(message, &signature).ok()
+    key.verify_prehash(hash, &signature).ok()
 }
 
 fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Option<()> {

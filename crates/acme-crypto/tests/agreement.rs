@@ -6,7 +6,10 @@ use std::sync::OnceLock;
 
 use acme_crypto::aws_lc::AwsLc;
 use acme_crypto::rustcrypto::RustCrypto;
-use acme_crypto::{HashAlgorithm, KeyAlgorithm, KeyPair, Provider, PublicKey, SignatureAlgorithm};
+use acme_crypto::{
+    CryptoError, HashAlgorithm, KeyAlgorithm, KeyPair, Provider, PublicKey, SignatureAlgorithm,
+};
+use p256::pkcs8::DecodePrivateKey;
 use proptest::prelude::*;
 
 /// What is done to a signature on its way.
@@ -133,6 +136,66 @@ fn the_back_ends_make_the_same_rsa_keys() {
         assert_eq!(first.to_pkcs8_der(), second.to_pkcs8_der());
     }
 }
+
+/// OpenSSL signs requests for P-384 keys with SHA-256 unless it's told otherwise.
+#[test]
+fn ecdsa_with_the_hash_of_another_curve_verifies_in_both_back_ends_and_is_not_made() {
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    let (message, other) = (b"message", b"massage");
+    let check = |kind, algorithm, hash, sign: Sign<'_>| {
+        let (first, second) = &keys()[KEYS.iter().position(|known| *known == kind).unwrap()];
+        let signature = sign(&first.to_pkcs8_der(), &RustCrypto.hash(hash, message));
+        for provider in [&RustCrypto as &dyn Provider, &AwsLc] {
+            let verify = |message: &[u8], signature: &[u8]| {
+                provider.verify(algorithm, first.public_key(), message, signature)
+            };
+            assert_eq!(
+                verify(message, &signature),
+                Ok(()),
+                "{provider:?} {algorithm}"
+            );
+            assert_eq!(verify(other, &signature), Err(CryptoError::BadSignature));
+            assert_eq!(
+                verify(message, &signature[1..]),
+                Err(CryptoError::BadSignature)
+            );
+            assert_eq!(verify(message, &[0; 96]), Err(CryptoError::BadSignature));
+        }
+        for pair in [first, second] {
+            let refused = pair.sign(algorithm, message);
+            assert!(matches!(
+                refused,
+                Err(CryptoError::AlgorithmMismatch { .. })
+            ));
+        }
+        let identifier = algorithm.algorithm_identifier_der();
+        assert_eq!(
+            SignatureAlgorithm::from_x509(identifier, kind.kind()),
+            Some(algorithm)
+        );
+        assert_eq!(SignatureAlgorithm::from_name(algorithm.name()), None);
+    };
+    let p256 = |pkcs8: &[u8], hash: &[u8]| {
+        let key: p256::ecdsa::SigningKey = p256::SecretKey::from_pkcs8_der(pkcs8).unwrap().into();
+        let signature: p256::ecdsa::Signature = key.sign_prehash(hash).unwrap();
+        signature.to_bytes().to_vec()
+    };
+    let p384 = |pkcs8: &[u8], hash: &[u8]| {
+        let key: p384::ecdsa::SigningKey = p384::SecretKey::from_pkcs8_der(pkcs8).unwrap().into();
+        let signature: p384::ecdsa::Signature = key.sign_prehash(hash).unwrap();
+        signature.to_bytes().to_vec()
+    };
+    use {HashAlgorithm as Hash, KeyAlgorithm as Key, SignatureAlgorithm as Signature};
+    check(Key::EcP256, Signature::EcdsaP256Sha384, Hash::Sha384, &p256);
+    check(Key::EcP256, Signature::EcdsaP256Sha512, Hash::Sha512, &p256);
+    check(Key::EcP384, Signature::EcdsaP384Sha256, Hash::Sha256, &p384);
+    check(Key::EcP384, Signature::EcdsaP384Sha512, Hash::Sha512, &p384);
+    let rsa = Signature::Rs256.algorithm_identifier_der();
+    assert_eq!(Signature::from_x509(rsa, Key::EcP256.kind()), None);
+}
+
+/// Signs a hash with a private key in PKCS#8.
+type Sign<'a> = &'a dyn Fn(&[u8], &[u8]) -> Vec<u8>;
 
 const KEYS: [KeyAlgorithm; 6] = KeyAlgorithm::ALL;
 

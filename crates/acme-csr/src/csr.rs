@@ -46,14 +46,7 @@ impl Csr {
         let outer = Outer::read(der)?;
         let inner = Inner::read(outer.info)?;
         let public_key = PublicKey::from_spki_der(inner.spki).map_err(CsrError::PublicKey)?;
-        let algorithm = SignatureAlgorithm::from_algorithm_identifier_der(outer.algorithm)
-            .ok_or(CsrError::SignatureAlgorithm)?;
-        if !public_key.fits(algorithm) {
-            return Err(CsrError::KeyMismatch {
-                algorithm,
-                key: public_key.kind(),
-            });
-        }
+        let algorithm = algorithm(outer.algorithm, &public_key)?;
         let extensions = attributes::requested_extensions(inner.attributes)?;
         let mut identifiers = names::alternative_names(&extensions)?;
         identifiers.extend(subject::common_name(inner.subject)?.map(Identifier::Dns));
@@ -121,6 +114,19 @@ impl fmt::Debug for Csr {
             .field("public_key", &self.public_key)
             .field("identifiers", &self.identifiers)
             .finish_non_exhaustive()
+    }
+}
+
+fn algorithm(der: &[u8], key: &PublicKey) -> Result<SignatureAlgorithm, CsrError> {
+    if let Some(algorithm) = SignatureAlgorithm::from_x509(der, key.kind()) {
+        return Ok(algorithm);
+    }
+    match SignatureAlgorithm::from_algorithm_identifier_der(der) {
+        Some(algorithm) => Err(CsrError::KeyMismatch {
+            algorithm,
+            key: key.kind(),
+        }),
+        None => Err(CsrError::SignatureAlgorithm),
     }
 }
 
