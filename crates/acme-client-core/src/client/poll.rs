@@ -115,7 +115,15 @@ impl Client {
             _ => false,
         };
         let (directory, account) = (has(Need::Directory), has(Need::Account));
+        let jobs = &self.jobs;
+        let queued = |id: &JobId| jobs.get(id).is_some_and(|job| job.state == State::Queued);
         let queues = &mut self.desk.queues;
+        // Those that were cancelled meanwhile.
+        for queue in [&mut queues.directory, &mut queues.account] {
+            while queue.front().is_some_and(|id| !queued(id)) {
+                queue.pop_front();
+            }
+        }
         let next = match () {
             () if directory && !queues.directory.is_empty() => queues.directory.pop_front(),
             () if account && !queues.account.is_empty() => queues.account.pop_front(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acme_types::{ProblemType, Timestamp, Url};
 
-use super::job::{Phase, Running, State};
+use super::job::{Phase, Running, SavePhase, State};
 use super::reconcile::{self, leave_turn, reconcile};
 use super::timers::Due;
 use super::{Client, Flow, Standing};
@@ -138,7 +138,9 @@ impl Client {
             job.notice = None;
         }
         let ground = self.standing.ground(&self.config, now, jitter);
-        let unknown = job.saving.revision == 0 && job.flow.is_finished();
+        // A job that ends before its turn was never saved, and needn't be.
+        let untouched = job.saving.saved == 0 && job.saving.phase == SavePhase::Idle;
+        let unknown = untouched && job.flow.is_finished();
         if !unknown {
             reconcile(id, job, &mut self.desk, &self.config, ground, now);
         }

@@ -249,7 +249,7 @@ impl Ca {
         let refused = self
             .policy
             .refuse_every
-            .is_some_and(|n| self.signed_requests % n == 0);
+            .is_some_and(|n| self.signed_requests.is_multiple_of(n));
         if !self.nonces.remove(&nonce) || refused {
             return problem(400, "badNonce");
         }

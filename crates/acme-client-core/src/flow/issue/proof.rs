@@ -27,8 +27,8 @@ pub(super) enum ProofStep {
     Valid,
     /// Decided against us, or not provable here.
     Failed(Box<Fall>),
-    /// Given up because another one failed; to be deactivated.
-    Leaving,
+    /// To be deactivated: it can't be proved here, or another one failed.
+    Leaving(Option<Box<Fall>>),
     /// Given up.
     Left,
 }
@@ -79,7 +79,7 @@ impl Proof {
             ProofStep::Reading(_)
             | ProofStep::Valid
             | ProofStep::Failed(_)
-            | ProofStep::Leaving
+            | ProofStep::Leaving(_)
             | ProofStep::Left => None,
         }
     }
@@ -94,7 +94,7 @@ impl Proof {
 
     pub(super) fn fall(&self) -> Option<&Fall> {
         match &self.step {
-            ProofStep::Failed(fall) => Some(fall),
+            ProofStep::Failed(fall) | ProofStep::Leaving(Some(fall)) => Some(fall),
             _ => None,
         }
     }

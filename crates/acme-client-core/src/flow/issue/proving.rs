@@ -65,7 +65,7 @@ impl Proving {
                     let request = challenge::request(&trial.challenge);
                     wants.push(Wanted::now(Slot::Challenge(at), Want::Request(request)));
                 }
-                ProofStep::Leaving => {
+                ProofStep::Leaving(_) => {
                     let request = authorization::deactivate(&proof.url);
                     wants.push(Wanted::now(Slot::Deactivation(at), Want::Request(request)));
                 }
@@ -105,7 +105,7 @@ impl Proving {
             self.proofs.iter().enumerate().any(|(other, proof)| {
                 other != at && proof.identifier.as_ref() == Some(&identifier)
             });
-        let post_mortem = self.post_mortem;
+        let hopeless = self.post_mortem || self.falls().next().is_some();
         let proof = self.proofs.get_mut(at).ok_or_else(mismatch)?;
         let renamed = proof
             .identifier
@@ -138,8 +138,8 @@ impl Proving {
                 another: true,
                 unprovable: false,
             })),
-            (Some(AuthorizationStatus::Pending), ProofStep::Reading(_)) if post_mortem => {
-                ProofStep::Leaving
+            (Some(AuthorizationStatus::Pending), ProofStep::Reading(_)) if hopeless => {
+                ProofStep::Leaving(None)
             }
             (Some(AuthorizationStatus::Pending), ProofStep::Reading(_)) => {
                 choose(record, identifier, &authorization, ground)
@@ -212,7 +212,10 @@ impl Proving {
     /// Given up, as well as may be.
     pub(super) fn left(&mut self, at: usize) {
         if let Some(proof) = self.proofs.get_mut(at) {
-            proof.step = ProofStep::Left;
+            proof.step = match &mut proof.step {
+                ProofStep::Leaving(fall) => fall.take().map_or(ProofStep::Left, ProofStep::Failed),
+                _ => ProofStep::Left,
+            };
         }
     }
 
@@ -222,12 +225,8 @@ impl Proving {
             // The order can't succeed any more. What the server looks at already is waited for,
             // for the reasons; the rest is given up.
             for proof in &mut self.proofs {
-                match &proof.step {
-                    ProofStep::Chosen(_) | ProofStep::Presented(_) => {
-                        proof.step = ProofStep::Leaving;
-                    }
-                    ProofStep::Reading(_) if !self.post_mortem => proof.step = ProofStep::Left,
-                    _ => {}
+                if matches!(proof.step, ProofStep::Chosen(_) | ProofStep::Presented(_)) {
+                    proof.step = ProofStep::Leaving(None);
                 }
             }
             return;
@@ -304,11 +303,11 @@ fn choose(
             problem: None,
         };
         let (another, unprovable) = (false, true);
-        return ProofStep::Failed(Box::new(Fall {
+        return ProofStep::Leaving(Some(Box::new(Fall {
             failure,
             another,
             unprovable,
-        }));
+        })));
     };
     let known = record
         .publications
