@@ -20,10 +20,10 @@ const ED25519_ORDER: [u8; 32] = [
     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10,
 ];
 
-/// For whoever writes a [`crate::Provider`]: refuses an algorithm that doesn't fit the key, and a signature that no key can have made:
-/// of another length, ECDSA halves outside `1..n`, an RSA number not below the modulus, an
-/// Ed25519 S not below the order (RFC 8032 §5.1.7), or an Ed25519 R that is no canonical point
-/// of full order.
+/// For whoever writes a [`crate::Provider`]: refuses an algorithm that doesn't fit the key, and a
+/// signature that no key can have made: of another length, ECDSA halves outside `1..n`, an RSA
+/// number not below the modulus, an Ed25519 S not below the order (RFC 8032 §5.1.7), or an Ed25519
+/// R that isn't a canonical point outside the small subgroup.
 pub fn check_signature_syntax(
     algorithm: SignatureAlgorithm,
     key: &PublicKey,

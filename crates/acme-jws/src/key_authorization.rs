@@ -50,14 +50,15 @@ impl fmt::Debug for KeyAuthorization {
     }
 }
 
-/// How many bytes of the hash the label is made of (draft-ietf-acme-dns-account-label, "Challenge Fulfillment").
+/// How many bytes of the hash the label is made of (draft-ietf-acme-dns-account-label, section
+/// "Challenge Fulfillment").
 const ACCOUNT_LABEL_BYTES: usize = 10;
 /// RFC 4648 §6, in lower case.
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const BITS_PER_CHARACTER: u32 = 5;
 
 /// The labels that are put before the domain name for dns-account-01
-/// (draft-ietf-acme-dns-account-label, "Challenge Fulfillment"), as in `_ujmmovf2vn55tgye._acme-challenge`.
+/// (draft-ietf-acme-dns-account-label), as in `_ujmmovf2vn55tgye._acme-challenge`.
 pub fn dns_account_01_label(provider: &dyn Provider, account_url: &Url) -> String {
     let hash = provider.sha256(account_url.as_str().as_bytes());
     let mut label = String::from("_");
