@@ -2,6 +2,13 @@
 //!
 //! A CRL is a pure function of the revocations of its shard, its number and the time.
 
+mod draft;
+mod lint;
+mod list;
 mod timing;
 
+pub use draft::{CrlDraft, CrlError, Scope};
+pub use lint::CrlFinding;
+pub(crate) use lint::{Expected, lint};
+pub use list::{Crl, Entry, ListedEntry, NotACrl};
 pub use timing::{CRL_LIFETIME_MAX, CrlTiming, TimingError};

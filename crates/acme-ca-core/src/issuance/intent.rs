@@ -119,6 +119,37 @@ pub(crate) fn profile_of<'a>(
     }
 }
 
+/// The key that an intent certifies.
+pub(crate) fn key_of(intent: &IntentRow) -> Result<PublicKey, IssuanceError> {
+    let csr = Csr::parse(&intent.csr).map_err(|_| IssuanceError::Csr)?;
+    Ok(csr.public_key().clone())
+}
+
+/// All that decides an intent's certificate, from the configuration as it is now.
+pub(crate) fn template<'a>(
+    config: &'a Config,
+    intent: &'a IntentRow,
+    key: &'a PublicKey,
+) -> Result<Template<'a>, IssuanceError> {
+    let profile = profile_of(config, intent)?;
+    let issuer = config
+        .authority
+        .issuer(&intent.issuer)
+        .ok_or(IssuanceError::NoIssuer)?;
+    Ok(Template {
+        issuer,
+        profile,
+        serial: intent.serial,
+        identifiers: &intent.identifiers,
+        key,
+        validity: Validity {
+            not_before: intent.not_before,
+            not_after: intent.not_after,
+        },
+        shard: intent.shard,
+    })
+}
+
 /// What a certificate will be, before its issuer is chosen.
 struct Plan<'a> {
     profile: &'a Profile,

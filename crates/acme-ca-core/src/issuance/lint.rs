@@ -4,6 +4,8 @@
 
 mod extensions;
 
+pub(crate) use extensions::is_key_identifier;
+
 use std::time::Duration;
 
 use acme_crypto::PublicKey;
@@ -206,7 +208,10 @@ pub(crate) fn tbs(config: &Config, expected: &Expected<'_>, der: &[u8]) -> Resul
 
 fn validity(expected: &Expected<'_>, view: &TbsView<'_>) -> Result<(), Finding> {
     let template = expected.template;
-    let found = Validity { not_before: view.not_before, not_after: view.not_after };
+    let found = Validity {
+        not_before: view.not_before,
+        not_after: view.not_after,
+    };
     if found != template.validity || found.not_after < found.not_before {
         return Err(Finding::Validity);
     }
@@ -243,10 +248,16 @@ fn subject(template: &Template<'_>, view: &TbsView<'_>) -> Result<(), Finding> {
     if attribute.expect(tlv::OID)?.oid()? != oid::COMMON_NAME {
         return Err(Finding::Subject);
     }
-    let name = attribute.expect(tlv::UTF8_STRING).map_err(|_| Finding::Subject)?.ascii()?;
+    let name = attribute
+        .expect(tlv::UTF8_STRING)
+        .map_err(|_| Finding::Subject)?
+        .ascii()?;
     attribute.end()?;
     // That the names are the order's is checked at the SAN; here that this is one of them.
-    let is_name = template.identifiers.iter().any(|identifier| identifier.to_string() == name);
+    let is_name = template
+        .identifiers
+        .iter()
+        .any(|identifier| identifier.to_string() == name);
     let is_address = name.parse::<std::net::IpAddr>().is_ok();
     if name != expected || !is_name || is_address || name.len() > COMMON_NAME_LEN_MAX {
         return Err(Finding::CommonName);

@@ -7,32 +7,33 @@
 mod authority;
 mod ceremony;
 mod correspond;
-mod encode;
+pub(crate) mod encode;
 mod error;
 mod intent;
 mod issuer;
-mod lint;
+pub(crate) mod lint;
 mod log;
-mod oid;
+pub(crate) mod oid;
 mod profile;
 mod renewal;
-mod sct;
-mod submission;
-mod tbs;
-mod tlv;
+pub(crate) mod sct;
+pub(crate) mod submission;
+pub(crate) mod tbs;
+pub(crate) mod tlv;
 mod transparency;
 mod validity;
-mod x509;
+pub(crate) mod x509;
 
-pub use authority::{
-    Authority, AuthorityError, ISSUERS_MAX, LOGS_MAX, LogList, PROFILES_MAX,
-};
+pub use authority::{Authority, AuthorityError, ISSUERS_MAX, LOGS_MAX, LogList, PROFILES_MAX};
 pub use ceremony::{CaName, CeremonyError, IntermediateDraft, RootDraft};
 pub use correspond::{Difference, correspond};
 pub use error::IssuanceError;
 pub use intent::{intent, restart};
+pub(crate) use intent::{key_of, template};
+pub(crate) use issuer::verify_signed;
 pub use issuer::{ISSUER_NAME_LEN_MAX, ISSUER_PARENTS_MAX, Issuer, IssuerError};
 pub use lint::Finding;
+pub(crate) use lint::is_key_identifier;
 pub use log::{Log, LogError, LogKind, OPERATOR_LEN_MAX};
 pub use profile::{
     BACKDATE_MAX, NAMES_MAX, PROFILE_DESCRIPTION_LEN_MAX, PROFILE_NAME_LEN_MAX, Profile,

@@ -4,8 +4,9 @@
 //! take it, its version is the fencing token, its state is the resume point. [`Job`] loads the row
 //! and holds the lease; what is done under it is one file per kind.
 
+mod ask;
 mod awaited;
-mod crl_run;
+pub mod crl_run;
 mod issuance;
 mod lease;
 mod step;
