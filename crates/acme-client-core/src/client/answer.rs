@@ -257,7 +257,13 @@ impl Client {
             HttpOutcome::Response(response) => {
                 let reply = Reply::new(operation, self.config.directory().clone(), now, response);
                 match nonce::read(&reply) {
-                    Ok(nonce) => return self.desk.nonces.bring(nonce, now),
+                    Ok(nonce) => {
+                        if self.desk.nonces.bring(nonce, now) {
+                            return;
+                        }
+                        // One that was given before: a cache in between, or a broken server.
+                        reply.misbehaved(Misbehaviour::NoNonce)
+                    }
                     Err(failure) => failure,
                 }
             }

@@ -33,10 +33,10 @@ pub(crate) struct Nonces {
 }
 
 impl Nonces {
-    /// Takes in a nonce that a reply brought.
-    pub(crate) fn bring(&mut self, nonce: Nonce, now: Timestamp) {
+    /// Takes in a nonce that a reply brought. Is it a new one?
+    pub(crate) fn bring(&mut self, nonce: Nonce, now: Timestamp) -> bool {
         if !self.remembered.insert(nonce.clone()) {
-            return;
+            return false;
         }
         self.remembered_by_age.push_back(nonce.clone());
         if self.remembered_by_age.len() > REMEMBERED_MAX
@@ -49,6 +49,7 @@ impl Nonces {
         }
         self.pool.push((now, nonce));
         self.failures = 0;
+        true
     }
 
     /// Puts back a nonce that was never sent.
