@@ -32,9 +32,6 @@ pub enum SnapshotError {
     /// Two snapshots of one record.
     #[error("two snapshots of one record")]
     Duplicate,
-    /// No snapshot of the account, or two.
-    #[error("no snapshot of the account")]
-    NoAccount,
 }
 
 #[derive(Serialize)]
@@ -48,7 +45,6 @@ struct Envelope<'a, T> {
 
 #[derive(Deserialize)]
 struct Head {
-    format: u32,
     record: Record,
     revision: u64,
     ended: bool,
@@ -96,7 +92,6 @@ impl Snapshot {
             return Err(SnapshotError::UnknownFormat);
         }
         let head: Head = serde_json::from_slice(&bytes).map_err(malformed)?;
-        debug_assert_eq!(head.format, FORMAT);
         Ok(Self {
             record: head.record,
             revision: head.revision,
@@ -120,8 +115,7 @@ impl Snapshot {
         self.revision
     }
 
-    /// Has the job ended? Then the store may forget the record, once it would refuse a lower
-    /// revision of it no longer.
+    /// Has the job ended? Then the store may forget the record.
     pub fn ended(&self) -> bool {
         self.ended
     }

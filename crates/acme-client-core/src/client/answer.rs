@@ -237,6 +237,7 @@ impl Client {
         match outcome {
             SaveOutcome::Saved => {
                 job.saving.saved = job.saving.saved.max(revision);
+                job.saving.known = true;
                 job.saving.failures = 0;
                 job.saving.phase = SavePhase::Idle;
                 self.tidy(id, now);

@@ -74,10 +74,13 @@ pub(crate) struct Unsigned {
 /// Where saving stands. One save per record is in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Saving {
-    /// Rises with every change.
+    /// Rises with every change. It begins with the time in milliseconds, so that a record is never
+    /// taken for an older one of the same name.
     pub(crate) revision: u64,
     /// What is known to be durable.
     pub(crate) saved: u64,
+    /// Was it ever?
+    pub(crate) known: bool,
     pub(crate) phase: SavePhase,
     pub(crate) failures: u32,
 }
@@ -146,7 +149,13 @@ enum StoredFlow {
 }
 
 impl Job {
-    pub(crate) fn new(flow: Flow) -> Self {
+    pub(crate) fn new(flow: Flow, now: Timestamp) -> Self {
+        let revision = now.as_millis();
+        let saving = Saving {
+            revision,
+            saved: revision,
+            ..Saving::default()
+        };
         Self {
             flow,
             state: State::Queued,
@@ -154,7 +163,7 @@ impl Job {
             attempts: 0,
             failures: 0,
             notice: None,
-            saving: Saving::default(),
+            saving,
             timer: None,
         }
     }
@@ -163,6 +172,7 @@ impl Job {
         config: &Config,
         stored: Stored,
         revision: u64,
+        now: Timestamp,
     ) -> Result<Self, SnapshotError> {
         let flow = match stored.flow {
             StoredFlow::Account(record) => Flow::Account(AccountFlow::restore(config, record)),
@@ -176,9 +186,10 @@ impl Job {
             saving: Saving {
                 revision,
                 saved: revision,
+                known: true,
                 ..Saving::default()
             },
-            ..Self::new(flow)
+            ..Self::new(flow, now)
         })
     }
 

@@ -74,61 +74,64 @@ pub enum JobStatus {
 }
 
 impl Client {
-    /// A client of this account. `seed` must be fresh at every start; it names the tickets and
-    /// spreads the waits, and no secret depends on it.
-    pub fn new(config: Config, account: AccountIntent, seed: u64) -> Self {
+    /// A client of this account, with no job yet. `seed` must be fresh at every start; it names
+    /// the tickets and spreads the waits, and no secret depends on it.
+    pub fn new(config: Config, account: AccountIntent, seed: u64, now: Timestamp) -> Self {
         let flow = AccountFlow::new(&config, account);
         let standing = Standing::of(&flow);
-        let mut account = Job::new(Flow::Account(flow));
-        account.state = State::Active;
-        let jobs = BTreeMap::from([(JobId::ACCOUNT, account)]);
-        Self {
-            config,
-            standing,
-            jobs,
-            desk: Desk::new(seed),
-        }
+        let jobs = BTreeMap::from([(JobId::ACCOUNT, Job::new(Flow::Account(flow), now))]);
+        Self::with(config, standing, jobs, seed, now)
     }
 
-    /// Goes on from what was saved: the account's snapshot and those of its jobs, the highest
+    /// Goes on from what was saved: the snapshots of the account and of its jobs, the highest
     /// revision of each. Whatever was not answered is asked for again; what is at the CA is read
-    /// again before anything is repeated. `seed` must be fresh.
+    /// again before anything is repeated. `account` counts only if the account was never saved.
+    /// `seed` must be fresh.
     ///
     /// # Errors
-    /// A snapshot of an unknown format, a malformed one, two of one record, none of the account.
+    /// A snapshot of an unknown format, a malformed one, two of one record.
     pub fn restore(
         config: Config,
+        account: AccountIntent,
         snapshots: impl IntoIterator<Item = Snapshot>,
         seed: u64,
         now: Timestamp,
     ) -> Result<Self, SnapshotError> {
         let mut jobs = BTreeMap::new();
-        for snapshot in snapshots {
+        for snapshot in snapshots.into_iter().filter(|snapshot| !snapshot.ended()) {
             let id = match snapshot.record() {
                 Record::Account => JobId::ACCOUNT,
+                Record::Job(JobId::ACCOUNT) => return Err(SnapshotError::Malformed),
                 Record::Job(id) => id,
             };
-            if snapshot.ended() {
-                continue;
-            }
             let stored: Stored = snapshot.body()?;
-            let job = Job::restore(&config, stored, snapshot.revision())?;
-            let fits = matches!(job.flow, Flow::Account(_)) == (id == JobId::ACCOUNT);
-            if !fits {
+            let job = Job::restore(&config, stored, snapshot.revision(), now)?;
+            if matches!(job.flow, Flow::Account(_)) != (id == JobId::ACCOUNT) {
                 return Err(SnapshotError::Malformed);
             }
             if jobs.insert(id, job).is_some() {
                 return Err(SnapshotError::Duplicate);
             }
         }
-        let Some(Job {
-            flow: Flow::Account(account),
-            ..
-        }) = jobs.get(&JobId::ACCOUNT)
-        else {
-            return Err(SnapshotError::NoAccount);
+        let known = jobs.get(&JobId::ACCOUNT).map(|job| &job.flow);
+        let standing = if let Some(Flow::Account(flow)) = known {
+            Standing::of(flow)
+        } else {
+            let flow = AccountFlow::new(&config, account);
+            let standing = Standing::of(&flow);
+            jobs.insert(JobId::ACCOUNT, Job::new(Flow::Account(flow), now));
+            standing
         };
-        let standing = Standing::of(account);
+        Ok(Self::with(config, standing, jobs, seed, now))
+    }
+
+    fn with(
+        config: Config,
+        standing: Standing,
+        jobs: BTreeMap<JobId, Job>,
+        seed: u64,
+        now: Timestamp,
+    ) -> Self {
         let mut client = Self {
             config,
             standing,
@@ -139,7 +142,7 @@ impl Client {
         for id in ids {
             client.take_up(id, now);
         }
-        Ok(client)
+        client
     }
 
     /// Has a certificate issued. Ends in [`crate::Event::Issued`] or [`crate::Event::Failed`].
@@ -238,7 +241,7 @@ impl Client {
         if self.jobs.contains_key(&id) {
             return Err(Untaken::NameTaken);
         }
-        self.jobs.insert(id, Job::new(flow));
+        self.jobs.insert(id, Job::new(flow, now));
         self.take_up(id, now);
         Ok(())
     }

@@ -139,7 +139,7 @@ impl Client {
         }
         let ground = self.standing.ground(&self.config, now, jitter);
         // A job that ends before its turn was never saved, and needn't be.
-        let untouched = job.saving.saved == 0 && job.saving.phase == SavePhase::Idle;
+        let untouched = !job.saving.known && job.saving.phase == SavePhase::Idle;
         let unknown = untouched && job.flow.is_finished();
         if !unknown {
             reconcile(id, job, &mut self.desk, &self.config, ground, now);

@@ -133,7 +133,7 @@ pub(crate) fn first_phase(id: JobId, slot: Slot, what: &Want, desk: &mut Desk) -
 
 /// Saves at once what changed. A job that never had its turn is its caller's still.
 fn save(id: JobId, job: &mut Job, desk: &mut Desk) {
-    let begun = job.state != State::Queued || job.saving.saved > 0;
+    let begun = job.state != State::Queued || job.saving.known;
     if !job.saving.is_durable() && job.saving.phase == SavePhase::Idle && begun {
         job.saving.phase = SavePhase::Queued;
         desk.ready.push_back(Ready::Save(id));

@@ -116,7 +116,7 @@ impl World {
         let account = key(1);
         let intent = intent(AccountIntent::new(AccountKey::new(account.public_key())));
         let mut world = Self {
-            client: Client::new(config.clone(), intent.clone(), seed),
+            client: Client::new(config.clone(), intent.clone(), seed, START),
             ca: Ca::new(policy),
             now: START,
             config,
@@ -394,11 +394,8 @@ impl World {
         let snapshots = self.store.values().map(|snapshot| {
             Snapshot::from_bytes(snapshot.as_bytes().to_vec()).expect("what was written is read")
         });
-        self.client = if self.store.contains_key(&Record::Account) {
-            Client::restore(self.config.clone(), snapshots, seed, self.now).expect("restored")
-        } else {
-            Client::new(self.config.clone(), self.intent.clone(), seed)
-        };
+        let (config, intent) = (self.config.clone(), self.intent.clone());
+        self.client = Client::restore(config, intent, snapshots, seed, self.now).expect("restored");
         for (id, job) in self.wanted.clone() {
             if !self.done.contains(&id) && self.client.status(id).is_none() {
                 self.client.issue(id, job, self.now).expect("a free name");
