@@ -34,3 +34,7 @@ pub mod validation;
 pub use config::{Config, JobArrival};
 pub use entropy::Entropy;
 pub use rejection::Rejection;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,8 @@
 //! Why a request is refused, one variant per cause, and the one table from causes to the wire
 //! (RFC 8555 §6.7).
 
+mod detail;
+mod document;
 mod table;
 
 use std::time::Duration;

@@ -163,7 +163,7 @@ impl Machine {
                 operation,
             }) => State::Redeeming {
                 nonce,
-                work: Work::new(operation, Some(signed)),
+                work: Work::new(operation, Some(*signed)),
             },
             Ok(Parsed::Open { operation }) => machine.first_load(Work::new(operation, None)),
             Ok(Parsed::Answered(reply)) => State::Replying { reply },

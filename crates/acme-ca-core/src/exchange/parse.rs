@@ -30,7 +30,7 @@ pub(super) enum Parsed {
     /// A JWS whose nonce must be redeemed first.
     Signed {
         nonce: Nonce,
-        signed: Signed,
+        signed: Box<Signed>,
         operation: Box<dyn Operation>,
     },
     /// A GET of what is open to all.
@@ -114,12 +114,12 @@ pub(super) fn parse(
     check_body(request)?;
     let jws = Jws::parse(request.body())?;
     let nonce = jws.required_nonce()?.clone();
-    let signed = Signed {
+    let signed = Box::new(Signed {
         signer: claim(config, &jws),
         url: Urls::new(config).of_request(path),
         form: form(&route),
         jws,
-    };
+    });
     Ok(Parsed::Signed {
         nonce,
         signed,

@@ -10,7 +10,7 @@ use acme_types::{Finalize, Identifier, OrderStatus, Timestamp};
 use der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
-use super::order::{authorizations, own, reply, view_certificate_id};
+use super::order::{authorizations, own, replaced_id, reply};
 use super::{Context, Decision, Operation, Stop, order_status};
 use crate::issuance;
 use crate::job::{lease_of, move_due};
@@ -58,7 +58,7 @@ impl Operation for FinalizeOrder {
             state: OrderState::Processing { serial, job: id },
             ..order.clone()
         };
-        let replaces = view_certificate_id(ctx, view, order)?;
+        let replaces = replaced_id(ctx, view, order)?;
         let reply = reply(ctx, &changed, OrderStatus::Processing, replaces, 200)?;
         let event = format!(
             "order {} finalized by account {}: serial {serial} intended",

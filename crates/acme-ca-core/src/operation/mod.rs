@@ -200,9 +200,9 @@ impl Decision {
         self
     }
 
-    pub(crate) fn with_spawn(self, job: JobId) -> Self {
+    pub(crate) fn with_spawn(self, job: impl Into<Option<JobId>>) -> Self {
         Self {
-            spawn: Some(job),
+            spawn: job.into(),
             ..self
         }
     }

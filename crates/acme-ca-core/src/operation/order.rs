@@ -21,7 +21,7 @@ impl Operation for ReadOrder {
         ctx.post_as_get()?;
         let authorizations = authorizations(view, order)?;
         let status = order_status(order, &authorizations, now);
-        let certificate = view_certificate_id(ctx, view, order)?;
+        let certificate = replaced_id(ctx, view, order)?;
         Ok(Decision::reply(reply(
             ctx,
             order,
@@ -66,7 +66,7 @@ pub(super) fn authorizations<'a>(
 }
 
 /// What the order's `replaces` is on the wire: the certificate names the issuer.
-pub(super) fn view_certificate_id(
+pub(super) fn replaced_id(
     ctx: &Context<'_>,
     view: &View,
     order: &OrderRow,
@@ -75,11 +75,10 @@ pub(super) fn view_certificate_id(
         return Ok(None);
     };
     let certificate = view.certificate(serial)?.ok_or(Rejection::Internal)?;
-    let issuer = ctx
-        .config
-        .authority
-        .issuer(&certificate.issuer)
-        .ok_or(Rejection::Internal)?;
+    // An issuer that was retired since then can't be named any more.
+    let Some(issuer) = ctx.config.authority.issuer(&certificate.issuer) else {
+        return Ok(None);
+    };
     let key = issuer.authority_key_identifier().to_vec();
     let id = CertificateId::new(key, serial.as_bytes().to_vec());
     Ok(Some(id.map_err(|_| Rejection::Internal)?))

@@ -6,11 +6,11 @@ use x509_cert::Certificate;
 
 use super::{Context, Decision, Operation, Signer, Stop, authorization_status};
 use crate::exchange::Reply;
-use crate::job::{crl_run, lease_of, move_due};
+use crate::job::{crl_run, lease_of};
 use crate::rejection::Rejection;
 use crate::schema::{
-    AccountRow, BlockedKeyRow, CertificateRow, JobRow, JobState, Read, RevocationRow, Row, Serial,
-    View, Write,
+    AccountRow, BlockedKeyRow, CertificateRow, JobState, Read, RevocationRow, Row, Serial, View,
+    Write,
 };
 
 /// Revokes the certificate in the payload.
@@ -71,15 +71,19 @@ impl Operation for Revoke {
         };
         let mut writes = vec![Write::Put(Row::Revocation(row))];
         writes.extend(block(ctx, view, certificate, standing)?);
-        let (job, moved) = next_crl(ctx, view, certificate)?;
-        writes.extend(moved);
+        // The shard's next CRL is made at once, by this node unless a run is under way.
+        let shard = certificate.shard;
+        let present = view.job(&crl_run::job_id(shard))?;
+        let lease = lease_of(ctx.config, &JobState::CrlRun { shard });
+        let (hastened, spawn) = crl_run::hasten(present, shard, ctx.at, lease);
+        writes.extend(hastened);
         let event = format!(
             "certificate {} revoked by {}: {reason:?}",
             certificate.serial,
             by(ctx, standing)
         );
         let reply = Reply::empty(200);
-        Ok(Decision::write(writes, ctx.audit(event), reply).with_spawn(job))
+        Ok(Decision::write(writes, ctx.audit(event), reply).with_spawn(spawn))
     }
 }
 
@@ -197,27 +201,6 @@ fn block(
         blocked_at: ctx.at,
     };
     Ok(Some(Write::Put(Row::BlockedKey(row))))
-}
-
-/// The shard's CRL run is taken by this node at once. A run that is under way is fenced off: it
-/// may have looked before this revocation.
-fn next_crl(
-    ctx: &Context<'_>,
-    view: &View,
-    certificate: &CertificateRow,
-) -> Result<(crate::schema::JobId, Vec<Write>), Stop> {
-    let shard = certificate.shard;
-    let id = crl_run::job_id(shard);
-    let present = view.job(&id)?;
-    let state = JobState::CrlRun { shard };
-    let due = ctx.at.after(lease_of(ctx.config, &state));
-    let job = JobRow {
-        id,
-        due,
-        attempt: 1,
-        state,
-    };
-    Ok((id, move_due(present.map_or(due, |job| job.due), &job)))
 }
 
 fn by(ctx: &Context<'_>, standing: Standing) -> String {

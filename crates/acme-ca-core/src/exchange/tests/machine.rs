@@ -5,7 +5,8 @@ use std::time::Duration;
 use acme_types::{Misuse, Timestamp};
 use serde_json::json;
 
-use super::world::{Ca, Client, Fault, Got, dns, path_of};
+use super::client::{Client, dns, jws, path_of};
+use super::world::{Ca, Fault, Got, post};
 use crate::effect::{Redeemed, Unavailable};
 use crate::exchange::{Exchange, Step, World, drive};
 use crate::schema::{Commit, Committed, Read, Row};
@@ -47,8 +48,8 @@ fn two_new_accounts_with_one_key_are_one_account() {
     let (mut locations, mut open) = (Vec::new(), Vec::new());
     for _ in 0..2 {
         let header = client.key_header(&mut ca, "/acme/new-account").to_string();
-        let body = super::world::jws(client.key.as_ref(), &header, b"{}");
-        let mut exchange = ca.exchange(&super::world::post("/acme/new-account", body));
+        let body = jws(client.key.as_ref(), &header, b"{}");
+        let mut exchange = ca.exchange(&post("/acme/new-account", body));
         let (commit, ticket) = to_commit(&mut ca, &mut exchange);
         open.push((exchange, commit, ticket));
     }

@@ -2,9 +2,17 @@
 
 mod accounts;
 mod authority;
-mod envelope;
+mod authorizations;
+mod client;
+mod external;
 mod finalize;
+mod header;
+mod http;
+mod issued;
+mod jws;
+mod key_change;
 mod machine;
+mod order_terms;
 mod orders;
 mod publication;
 mod revocation;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use acme_types::CertificateId;
 use serde_json::json;
 
-use super::finalize::{certificate, validate};
-use super::world::{Ca, Client, dns, key, path, request};
+use super::client::{Client, dns, key, path, path_of};
+use super::issued::{certificate, validate};
+use super::world::{Ca, Got, request};
 use crate::schema::{CertificateRow, CrlShardRow, Row, Shard};
 
 fn id(ca: &Ca, row: &CertificateRow) -> CertificateId {
@@ -87,7 +88,7 @@ fn crls_and_issuers_are_published() {
     assert_eq!((head.status, head.body.len()), (200, 0));
 }
 
-fn replacing(ca: &mut Ca, client: &Client, id: &str, names: &[&str]) -> super::world::Got {
+fn replacing(ca: &mut Ca, client: &Client, id: &str, names: &[&str]) -> Got {
     let payload = json!({ "identifiers": dns(names), "replaces": id });
     client.post(ca, "/acme/new-order", &payload)
 }
@@ -128,7 +129,7 @@ fn an_order_replaces_one_certificate_of_its_account() {
     );
     replacing(&mut ca, &client, &id, &["a.example"]).is("alreadyReplaced", 409, "twice");
     // An order that came to nothing replaces nothing.
-    let authorization = super::world::path_of(&got.json()["authorizations"][0]);
+    let authorization = path_of(&got.json()["authorizations"][0]);
     client
         .post(&mut ca, &authorization, &json!({ "status": "deactivated" }))
         .is("", 200, "");
@@ -136,7 +137,7 @@ fn an_order_replaces_one_certificate_of_its_account() {
     again.is("", 201, "the first came to nothing");
     // Finalized it still says what it replaces.
     validate(&mut ca, &again.json());
-    let csr = super::finalize::csr(key(8).as_ref(), &["b.example"]);
+    let csr = super::issued::csr(key(8).as_ref(), &["b.example"]);
     let payload = json!({ "csr": acme_types::base64url::encode(&csr) });
     let finalize = format!("{}/finalize", path(&again.location()));
     assert_eq!(

@@ -6,10 +6,13 @@ use acme_crypto::KeyPair;
 use acme_types::{RevocationReason, base64url};
 use serde_json::{Value, json};
 
-use super::finalize::certificate;
-use super::world::{Ca, Client, Got, key};
+use super::client::{Client, key, path_of};
+use super::issued::certificate;
+use super::world::{Ca, Got};
+use crate::job::crl_run;
 use crate::schema::{
-    AuthorizationForRow, AuthorizationRow, CertificateRow, Read, RevocationRow, Row,
+    AuthorizationForRow, AuthorizationRow, CertificateRow, JobId, JobRow, Read, RevocationRow, Row,
+    Version,
 };
 
 const REVOKE: &str = "/acme/revoke-cert";
@@ -54,7 +57,8 @@ fn the_owner_revokes_for_the_reason_that_it_gives() {
         (Some(json!(9)), RevocationReason::PrivilegeWithdrawn),
     ] {
         let row = certificate(&mut ca, &client, key(9).as_ref(), &["a.example"]);
-        ca.pass(Duration::from_millis(1_500));
+        // Longer than a CRL run has its shard.
+        ca.pass(Duration::from_millis(120_500));
         let got = client.post(&mut ca, REVOKE, &payload(&row, reason));
         got.is("", 200, recorded_name(recorded));
         assert!(got.body.is_empty());
@@ -87,6 +91,36 @@ fn the_owner_revokes_for_the_reason_that_it_gives() {
         if let Row::Job(job) = row {
             assert_eq!(due(job.id), 1);
         }
+    }
+}
+
+#[test]
+fn a_crl_run_under_way_is_told_to_look_again() {
+    let mut ca = Ca::new();
+    let client = Client::registered(&mut ca, 1);
+    let mut begun: Vec<(JobId, Version, JobRow)> = Vec::new();
+    // Four shards: of five certificates two share one.
+    for _ in 0..5 {
+        let row = certificate(&mut ca, &client, key(9).as_ref(), &["a.example"]);
+        let spawned = ca.spawned.len();
+        client
+            .post(&mut ca, REVOKE, &payload(&row, None))
+            .is("", 200, "revoked");
+        let id = crl_run::job_id(row.shard);
+        let loaded = ca.store.load(&[Read::Job(id)]).unwrap();
+        let Some((version, Row::Job(job))) = loaded.0[0].1.clone() else {
+            panic!()
+        };
+        let earlier = begun.iter().rev().find(|(begun, ..)| *begun == id);
+        match earlier {
+            None => assert_eq!(ca.spawned[spawned..], [(id, version)]),
+            Some((_, before, row)) => {
+                assert_eq!(ca.spawned.len(), spawned);
+                assert_eq!(&job, row);
+                assert!(version > *before);
+            }
+        }
+        begun.push((id, version, job));
     }
 }
 
@@ -195,8 +229,8 @@ fn nobody_else_revokes() {
 /// The account has a valid authorization for the name, as its job would have it.
 fn authorize(ca: &mut Ca, client: &Client, name: &str) {
     let (_, order) = client.order(ca, &[name]);
-    super::finalize::validate(ca, &order);
-    let path = super::world::path_of(&order["authorizations"][0]);
+    super::issued::validate(ca, &order);
+    let path = path_of(&order["authorizations"][0]);
     let id = path.rsplit('/').next().unwrap().parse().unwrap();
     let Row::Authorization(row) = ca.row(Read::Authorization(id)) else {
         panic!()
@@ -229,8 +263,8 @@ fn the_holder_of_the_key_proves_that_it_is_compromised() {
     assert!(ca.has(Read::BlockedKey(row.spki_sha256)));
     // The key is never certified again, and makes no account.
     let (path, order) = client.order(&mut ca, &["a.example"]);
-    super::finalize::validate(&mut ca, &order);
-    let csr = super::finalize::csr(key(9).as_ref(), &["a.example"]);
+    super::issued::validate(&mut ca, &order);
+    let csr = super::issued::csr(key(9).as_ref(), &["a.example"]);
     let csr = json!({ "csr": base64url::encode(&csr) });
     client
         .post(&mut ca, &format!("{path}/finalize"), &csr)
