@@ -279,3 +279,6 @@ impl From<JwsError> for Rejection {
         Self::Jws(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

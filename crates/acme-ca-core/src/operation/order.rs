@@ -2,6 +2,7 @@
 
 use acme_types::{CertificateId, Order, OrderStatus, Timestamp};
 
+use super::status::order_expires;
 use super::{Context, Decision, Operation, Stop, order_status, url};
 use crate::exchange::Reply;
 use crate::rejection::Rejection;
@@ -22,9 +23,14 @@ impl Operation for ReadOrder {
         let authorizations = authorizations(view, order)?;
         let status = order_status(order, &authorizations, now);
         let certificate = replaced_id(ctx, view, order)?;
+        let expires = order_expires(order, &authorizations);
+        let shown = OrderRow {
+            expires,
+            ..order.clone()
+        };
         Ok(Decision::reply(reply(
             ctx,
-            order,
+            &shown,
             status,
             certificate,
             200,

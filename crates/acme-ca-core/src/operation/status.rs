@@ -40,6 +40,23 @@ pub fn order_status(
     }
 }
 
+/// When the order ceases to be usable, as things stand: RFC 8555 §7.1.3, "the timestamp after
+/// which the server will consider this order invalid". One authorization that ends takes the
+/// order with it, until the order is finalized.
+pub(super) fn order_expires(order: &OrderRow, authorizations: &[&AuthorizationRow]) -> Timestamp {
+    match &order.state {
+        OrderState::Open => {
+            let ends = authorizations
+                .iter()
+                .map(|authorization| authorization.expires);
+            ends.fold(order.expires, Timestamp::min)
+        }
+        OrderState::Processing { .. } | OrderState::Valid { .. } | OrderState::Invalid { .. } => {
+            order.expires
+        }
+    }
+}
+
 /// An authorization's state. A valid one expires; a pending one that wasn't met in time has
 /// failed: RFC 8555 §7.1.6 has no way from "pending" to "expired".
 pub fn authorization_status(row: &AuthorizationRow, now: Timestamp) -> AuthorizationStatus {

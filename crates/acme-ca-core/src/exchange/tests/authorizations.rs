@@ -243,7 +243,9 @@ fn an_order_is_what_its_authorizations_make_of_it() {
             (row.status, row.expires) = (A::Valid, soon)
         });
     }
-    assert_eq!(client.post_as_get(&mut ca, &path).json()["status"], "ready");
+    let ready = client.post_as_get(&mut ca, &path).json();
+    assert_eq!(ready["status"], "ready");
+    assert_eq!(ready["expires"], soon.to_rfc3339());
     ca.pass(Duration::from_secs(60));
     assert_eq!(
         client.post_as_get(&mut ca, &path).json()["status"],

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::client::Client;
+use super::client::{Client, jws};
 use super::world::{BASE, Ca, post, request};
 
 const ORDER: &str = "/acme/new-order";
@@ -207,4 +207,42 @@ fn the_directory_is_open_to_get_and_to_post_as_get() {
     client
         .post(&mut ca, "/directory", &json!({}))
         .is("malformed", 400, "H050");
+}
+
+#[test]
+fn what_is_wrong_first_is_the_answer() {
+    let mut ca = Ca::new();
+    let client = Client::registered(&mut ca, 1);
+    let long = vec![b' '; super::super::BODY_LEN_MAX + 1];
+    // The path before the method, the method before the media type, that before the body.
+    ca.send(&request("PUT", "/nothing", Vec::new(), &[]))
+        .is("malformed", 404, "path");
+    ca.send(&request("PUT", ORDER, Vec::new(), &[]))
+        .is("malformed", 405, "method");
+    ca.send(&request("POST", ORDER, long.clone(), &[]))
+        .is("malformed", 415, "media type");
+    ca.send(&post(ORDER, long)).is("malformed", 413, "body");
+    // The nonce before `url`, `url` before the signer, the signer before the payload.
+    let spoilt = |ca: &mut Ca, nonce: bool, url: bool, kid: bool| {
+        let mut header = client.header(ca, ORDER);
+        if nonce {
+            header["nonce"] = json!("AAAA");
+        }
+        if url {
+            header["url"] = json!(BASE);
+        }
+        if kid {
+            header["kid"] = json!(format!("{BASE}/acme/account/{UNKNOWN_ID}"));
+        }
+        post(ORDER, jws(client.key.as_ref(), &header.to_string(), b"[]"))
+    };
+    for (nonce, url, kid, kind, status) in [
+        (true, true, true, "badNonce", 400),
+        (false, true, true, "unauthorized", 403),
+        (false, false, true, "accountDoesNotExist", 400),
+        (false, false, false, "malformed", 400),
+    ] {
+        let request = spoilt(&mut ca, nonce, url, kid);
+        ca.send(&request).is(kind, status, "JWS");
+    }
 }

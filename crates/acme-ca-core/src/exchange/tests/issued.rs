@@ -1,20 +1,23 @@
 //! What the jobs would do between the requests: validate, issue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use acme_crypto::rustcrypto::RustCrypto;
-use acme_crypto::{KeyPair, Provider, SignatureAlgorithm};
+use acme_crypto::KeyPair;
 use acme_csr::CsrDraft;
-use acme_types::{AuthorizationStatus, ChallengeType, Identifier, base64url};
+use acme_types::{AuthorizationStatus, ChallengeType, Identifier, Timestamp, base64url};
 use serde_json::{Value, json};
 
-use super::authority::issuer_key;
+use super::authority::{ISSUER, issuer_key};
 use super::client::{Client, path_of};
 use super::world::Ca;
+use crate::effect::Signed;
+use crate::exchange::World;
+use crate::job::{Job, Step};
 use crate::schema::{
-    AuthorizationRow, CertificateRow, ChallengeState, IntentRow, OrderRow, OrderState, Read, Row,
-    Serial,
+    AuthorizationRow, CertificateRow, ChallengeState, JobId, OrderRow, OrderState, Read, Row,
 };
+use crate::{Entropy, JobArrival};
 
 pub(super) fn csr(key: &dyn KeyPair, names: &[&str]) -> Vec<u8> {
     let names: Vec<Identifier> = names
@@ -75,59 +78,52 @@ pub(super) fn order_row(ca: &Ca, path: &str) -> OrderRow {
     }
 }
 
-fn intent_row(ca: &Ca, serial: Serial) -> IntentRow {
-    match ca.row(Read::Intent(serial)) {
-        Row::Intent(row) => row,
+/// Runs the job that the order was finalized with, the signer at hand.
+pub(super) fn issue(ca: &mut Ca, path: &str) -> CertificateRow {
+    let OrderState::Processing { job, .. } = order_row(ca, path).state else {
+        panic!()
+    };
+    run(ca, job);
+    let OrderState::Valid { serial } = order_row(ca, path).state else {
+        panic!()
+    };
+    match ca.row(Read::Certificate(serial)) {
+        Row::Certificate(row) => row,
         other => panic!("{other:?}"),
     }
 }
 
-fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(contents.len()).unwrap().to_be_bytes();
-    let head = match contents.len() {
-        0..=0x7f => vec![tag, length[1]],
-        0x80..=0xff => vec![tag, 0x81, length[1]],
-        _ => vec![tag, 0x82, length[0], length[1]],
+/// Runs a job that an exchange gave birth to, to its end.
+fn run(ca: &mut Ca, id: JobId) {
+    let (_, version) = *ca.spawned.iter().find(|spawned| spawned.0 == id).unwrap();
+    let entropy = Entropy::new([ca.spawned.len() as u8; 32]);
+    let arrival = JobArrival {
+        at: ca.now,
+        entropy,
+        ticket_seed: 1,
     };
-    [head.as_slice(), contents].concat()
-}
-
-/// What the issuance job does with a profile without CT: the intent is signed and stored.
-pub(super) fn issue(ca: &mut Ca, path: &str) -> CertificateRow {
-    let order = order_row(ca, path);
-    let OrderState::Processing { serial, .. } = order.state else {
-        panic!("{:?}", order.state)
-    };
-    let intent = intent_row(ca, serial);
-    let key = issuer_key();
-    let fixed = key.sign(SignatureAlgorithm::Es256, &intent.tbs).unwrap();
-    let signature = acme_crypto::ecdsa_der::from_fixed(&fixed).unwrap();
-    let signature = tlv(0x03, &[&[0], signature.as_slice()].concat());
-    let algorithm = SignatureAlgorithm::Es256.algorithm_identifier_der();
-    let der = tlv(
-        0x30,
-        &[intent.tbs.as_slice(), algorithm, &signature].concat(),
-    );
-    let csr = acme_csr::Csr::parse(&intent.csr).unwrap();
-    let row = CertificateRow {
-        serial,
-        issuer: intent.issuer,
-        order: order.id,
-        account: order.account,
-        identifiers: intent.identifiers,
-        der: Some(der),
-        precertificate: None,
-        spki_sha256: RustCrypto.sha256(&csr.spki_der()),
-        not_before: intent.not_before,
-        not_after: intent.not_after,
-        shard: intent.shard,
-    };
-    let order = OrderRow {
-        state: OrderState::Valid { serial },
-        ..order
-    };
-    ca.put(vec![Row::Certificate(row.clone()), Row::Order(order)]);
-    row
+    let mut job = Job::born(Arc::clone(&ca.config), arrival, id, version);
+    let now = ca.now;
+    loop {
+        match job.poll(now) {
+            Step::Load(reads, ticket) => {
+                let loaded = ca.load(&reads);
+                job.answer(ticket, loaded, now).unwrap();
+            }
+            Step::Commit(commit, ticket) => {
+                let committed = ca.commit(&commit);
+                job.answer(ticket, committed, now).unwrap();
+            }
+            Step::Sign(issuer, algorithm, message, ticket) => {
+                assert_eq!(issuer, ISSUER);
+                let signature = issuer_key().sign(algorithm, &message).unwrap();
+                job.answer(ticket, Signed::Signature(signature), now)
+                    .unwrap();
+            }
+            Step::Wait(Timestamp::NEVER) => return,
+            step => panic!("{step:?}"),
+        }
+    }
 }
 
 /// From an order to a certificate.

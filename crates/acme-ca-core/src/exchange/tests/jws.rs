@@ -308,3 +308,28 @@ fn the_nonce_of_a_reply_is_good_for_the_next_request() {
     ca.send(&request("POST", ORDER, body, &headers))
         .is("malformed", 400, "no identifiers");
 }
+
+#[test]
+fn no_request_with_a_byte_changed_is_accepted() {
+    let mut ca = Ca::new();
+    let client = Client::registered(&mut ca, 1);
+    let header = client.header(&mut ca, ORDER);
+    let payload = json!({ "identifiers": [{ "type": "dns", "value": "example.com" }] });
+    let payload = payload.to_string();
+    let good = jws(client.key.as_ref(), &header.to_string(), payload.as_bytes());
+    let commits = ca.commits;
+    for place in 0..good.len() {
+        for bit in [0x01, 0x20, 0x80] {
+            let mut bad = good.clone();
+            bad[place] ^= bit;
+            ca.revive(text(&header["nonce"]));
+            let got = ca.send(&post(ORDER, bad));
+            // A byte of the nonce, of `url` and of the `kid` have answers of their own.
+            let expected = [400, 403].contains(&got.status);
+            assert!(expected, "{place} {bit:#x}: {}", got.json());
+        }
+    }
+    assert_eq!(ca.commits, commits);
+    ca.revive(text(&header["nonce"]));
+    ca.send(&post(ORDER, good)).is("", 201, "unchanged");
+}

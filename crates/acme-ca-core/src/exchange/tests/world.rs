@@ -134,6 +134,11 @@ impl Ca {
         nonce
     }
 
+    /// As if this nonce had never been seen.
+    pub(super) fn revive(&mut self, nonce: &str) {
+        self.nonces.insert(Nonce::parse(nonce).unwrap());
+    }
+
     pub(super) fn exchange(&mut self, request: &http::Request<Vec<u8>>) -> Exchange {
         let arrival = Arrival {
             at: self.now,
