@@ -179,3 +179,35 @@ fn a_resting_job_rests_on_after_a_restart() {
     world.run();
     world.issued(1);
 }
+
+#[test]
+fn jobs_that_share_an_authorization_do_not_retract_it_from_each_other() {
+    for seed in 0..150 {
+        let policy = Policy {
+            reads: 1 + seed as u32 % 3,
+            reuses_pending: true,
+            ..Policy::default()
+        };
+        let mut world = World::new(seed, policy);
+        world.faults = Faults {
+            present_failed: 10,
+            retract_failed: 10,
+            ..Faults::default()
+        };
+        world.healed_at = world.now.after(Duration::from_secs(600));
+        world.issue(1, &["a.example.com", "b.example.com"]);
+        world.issue(2, &["b.example.com", "c.example.com"]);
+        world.issue(3, &["c.example.com", "a.example.com", "d.example.com"]);
+        if seed % 2 == 0 {
+            world.run_until(world.now.after(Duration::from_secs(seed % 10)));
+            world.client.cancel(JobId(2), world.now);
+            world.run();
+        } else {
+            world.run();
+            world.issued(2);
+        }
+        world.issued(1);
+        world.issued(3);
+        world.check_clean();
+    }
+}

@@ -7,9 +7,10 @@ use acme_types::{Ticket, Tickets, Timestamp};
 
 use super::backoff::Jitter;
 use super::nonces::Nonces;
+use super::publications::Publications;
 use super::timers::{Due, TimerId, Timers};
-use crate::JobId;
 use crate::flow::Slot;
+use crate::{ChallengeResponse, JobId};
 
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -20,6 +21,7 @@ pub(crate) struct Desk {
     pub(crate) ready: VecDeque<Ready>,
     pub(crate) nonces: Nonces,
     pub(crate) jitter: Jitter,
+    pub(crate) publications: Publications,
     /// Jobs that wait for their turn, by what they stand on.
     pub(crate) queues: Queues,
     /// Jobs that have their turn.
@@ -46,6 +48,8 @@ pub(crate) struct InFlight {
     pub(crate) owner: Owner,
     pub(crate) kind: Kind,
     timer: TimerId,
+    /// What is being retracted.
+    retracting: Option<ChallengeResponse>,
 }
 
 /// Whose effect it is.
@@ -77,6 +81,7 @@ impl Desk {
             ready: VecDeque::new(),
             nonces: Nonces::default(),
             jitter: Jitter::new(seed),
+            publications: Publications::default(),
             queues: Queues::default(),
             active: 0,
         }
@@ -93,9 +98,24 @@ impl Desk {
         let (number, ticket) = self.tickets.issue();
         let deadline = now.after(time);
         let timer = self.timers.set(deadline, Due::Effect(number));
-        self.in_flight
-            .insert(number, InFlight { owner, kind, timer });
+        self.in_flight.insert(
+            number,
+            InFlight {
+                owner,
+                kind,
+                timer,
+                retracting: None,
+            },
+        );
         (number, deadline, ticket)
+    }
+
+    /// The effect of this number retracts this response.
+    pub(crate) fn note_retraction(&mut self, number: u64, response: &ChallengeResponse) {
+        if let Some(found) = self.in_flight.get_mut(&number) {
+            found.retracting = Some(response.clone());
+            self.publications.begin_retraction(response);
+        }
     }
 
     /// What is in flight under this number.
@@ -107,6 +127,9 @@ impl Desk {
     pub(crate) fn take(&mut self, number: u64) -> Option<Owner> {
         let found = self.in_flight.remove(&number)?;
         self.timers.call_off(found.timer);
+        if let Some(response) = &found.retracting {
+            self.publications.end_retraction(response);
+        }
         Some(found.owner)
     }
 

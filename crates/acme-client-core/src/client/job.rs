@@ -1,6 +1,6 @@
 //! One job: its flow, what of it is in progress, and what of it is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use acme_types::{Nonce, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::flow::{
     RenewalFlow, RenewalRecord, RevokeFlow, RevokeRecord, Slot, Want, Wanted,
 };
 use crate::snapshot::SnapshotError;
-use crate::{Config, Event, KeyRef, SigningAlgorithm};
+use crate::{ChallengeResponse, Config, Event, KeyRef, SigningAlgorithm};
 
 pub(crate) struct Job {
     pub(crate) flow: Flow,
@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) notice: Option<Event>,
     pub(crate) saving: Saving,
     pub(crate) timer: Option<TimerId>,
+    /// What it may have published, as it was counted last; none: not counted yet.
+    pub(crate) published: Option<BTreeSet<ChallengeResponse>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,6 +167,7 @@ impl Job {
             notice: None,
             saving,
             timer: None,
+            published: None,
         }
     }
 
@@ -212,11 +215,13 @@ impl Job {
         }
     }
 
-    /// Notes what changed: it gets the next revision.
-    pub(crate) fn note_changes(&mut self) {
-        if self.flow.take_changed() {
+    /// Notes what changed: it gets the next revision. Is there news?
+    pub(crate) fn note_changes(&mut self) -> bool {
+        let changed = self.flow.take_changed();
+        if changed {
             self.saving.revision = self.saving.revision.saturating_add(1);
         }
+        changed || self.published.is_none()
     }
 
     /// Notes that something beside the flow's record changed.
@@ -253,6 +258,14 @@ impl Flow {
             Self::Issue(_) => Need::Account,
             Self::Revoke(flow) => flow.need(),
             Self::Renewal(_) => Need::Directory,
+        }
+    }
+
+    /// What may be published for it.
+    pub(crate) fn publications(&self) -> BTreeSet<ChallengeResponse> {
+        match self {
+            Self::Issue(flow) => flow.publications().cloned().collect(),
+            Self::Account(_) | Self::Revoke(_) | Self::Renewal(_) => BTreeSet::new(),
         }
     }
 

@@ -11,6 +11,7 @@ mod job;
 mod nonces;
 mod poll;
 mod progress;
+mod publications;
 mod reconcile;
 mod request;
 mod timers;

@@ -1,5 +1,7 @@
 //! Handing out what is to be done.
 
+use std::time::Duration;
+
 use acme_types::Timestamp;
 
 use super::desk::{Kind, Owner, Ready};
@@ -7,13 +9,15 @@ use super::job::{Phase, SavePhase, State};
 use super::timers::Due;
 use super::{Client, Flow, reconcile, request};
 use crate::failure::{Failure, Fault, Operation};
-use crate::flow::{Need, Slot, Want};
+use crate::flow::{Happened, Need, Slot, Want};
 use crate::operation::nonce;
 use crate::{HttpOutcome, JobId, Record, Snapshot, Step};
 
 /// How much is done in one call before it returns, whatever else is to be done: a caller that
 /// serves others as well gets its turn.
 const WORK_PER_POLL_MAX: usize = 256;
+/// How long a response waits that another job is retracting.
+const COLLISION_PAUSE: Duration = Duration::from_secs(1);
 
 impl Client {
     /// What to do next. Never blocks, never panics, does bounded work. [`Step::Wait`] when there is
@@ -147,6 +151,9 @@ impl Client {
         };
         let news = flow.need(need);
         if news {
+            if account.state == State::Queued {
+                account.state = State::Active;
+            }
             self.tidy(JobId::ACCOUNT, now);
         }
         news
@@ -213,14 +220,27 @@ impl Client {
                 Some(Step::Sign(key, input, ticket))
             }
             (Phase::ToPerform, Want::Present(response)) => {
+                if desk.publications.is_retracting(response) {
+                    // Another job is done with it; it is published again after that.
+                    let timer = desk
+                        .timers
+                        .set(now.after(COLLISION_PAUSE), Due::Place(id, slot));
+                    running.phase = Phase::Delayed(timer);
+                    return None;
+                }
                 let response = response.clone();
                 let (number, _, ticket) = desk.issue(owner, Kind::Present, now, limits.present);
                 running.phase = Phase::Performing(number);
                 Some(Step::Present(id, response, ticket))
             }
             (Phase::ToPerform, Want::Retract(response)) => {
+                if desk.publications.is_shared(response) {
+                    self.happened(id, slot, Happened::Retracted, now);
+                    return None;
+                }
                 let response = response.clone();
                 let (number, _, ticket) = desk.issue(owner, Kind::Retract, now, limits.retract);
+                desk.note_retraction(number, &response);
                 running.phase = Phase::Performing(number);
                 Some(Step::Retract(id, response, ticket))
             }

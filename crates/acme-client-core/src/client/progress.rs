@@ -5,7 +5,7 @@ use std::time::Duration;
 use acme_types::{ProblemType, Timestamp, Url};
 
 use super::job::{Phase, Running, SavePhase, State};
-use super::reconcile::{self, leave_turn, reconcile};
+use super::reconcile::{leave_turn, reconcile};
 use super::timers::Due;
 use super::{Client, Flow, Standing};
 use crate::event::{Action, Delay, Notice};
@@ -101,9 +101,6 @@ impl Client {
             return job.flow.fail(failure);
         }
         job.flow.rest();
-        for running in std::mem::take(&mut job.running).into_values() {
-            reconcile::stop(running, &mut self.desk, now);
-        }
         let pause = self.desk.jitter.rung(job.failures);
         let until = now.after(pause).max(failure.retry_after.unwrap_or(now));
         leave_turn(id, job, &mut self.desk, until);
@@ -158,9 +155,8 @@ impl Client {
             return;
         };
         match job.state {
-            _ if id == JobId::ACCOUNT => {
-                job.state = State::Active;
-            }
+            // It begins when somebody needs it.
+            _ if id == JobId::ACCOUNT => job.state = State::Queued,
             State::Resting(until) if until > now => {
                 job.timer = Some(self.desk.timers.set(until, Due::Job(id)));
             }

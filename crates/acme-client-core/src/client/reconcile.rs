@@ -1,5 +1,7 @@
 //! Brings what is in progress in line with what is wanted.
 
+use std::collections::BTreeMap;
+
 use acme_types::Timestamp;
 
 use super::desk::{Desk, Ready};
@@ -22,7 +24,9 @@ pub(crate) fn reconcile(
     if job.state == State::Active && job.flow.is_over() {
         leave_turn(id, job, desk, Timestamp::NEVER);
     }
-    job.note_changes();
+    if job.note_changes() {
+        desk.publications.recount(job);
+    }
     let wants = job.wants(config, ground);
     drop_unwanted(job, desk, &wants, now);
     for wanted in &wants {
@@ -47,15 +51,18 @@ pub(crate) fn leave_turn(id: JobId, job: &mut Job, desk: &mut Desk, until: Times
 }
 
 fn drop_unwanted(job: &mut Job, desk: &mut Desk, wants: &[Wanted], now: Timestamp) {
-    let mut kept = std::collections::BTreeMap::new();
+    let wants: BTreeMap<Slot, &Want> = wants
+        .iter()
+        .map(|wanted| (wanted.slot, &wanted.what))
+        .collect();
+    let mut kept = BTreeMap::new();
     for (slot, running) in std::mem::take(&mut job.running) {
-        let wanted = wants
-            .iter()
-            .any(|want| want.slot == slot && want.what == running.what);
-        // What is being published must be known to be, or not, before it is retracted.
+        let wanted = wants.get(&slot) == Some(&&running.what);
+        // What is being published must be known to be, or not, before it is retracted; and the
+        // other way round.
         let publishing = matches!(
             (slot, &running.phase),
-            (Slot::Present(_), Phase::Performing(_))
+            (Slot::Present(_) | Slot::Retract(_), Phase::Performing(_))
         );
         if wanted || publishing {
             kept.insert(slot, running);

@@ -29,6 +29,8 @@ pub struct Policy {
     pub retry_after: Option<u64>,
     pub window: Option<(Timestamp, Timestamp)>,
     pub refuses_replaces: bool,
+    /// Orders get pending authorizations that the account has already, as Boulder does it.
+    pub reuses_pending: bool,
     pub needs_terms: bool,
     pub needs_binding: bool,
     pub profiles: Vec<String>,
@@ -49,6 +51,7 @@ impl Default for Policy {
             retry_after: Some(3),
             window: None,
             refuses_replaces: false,
+            reuses_pending: false,
             needs_terms: false,
             needs_binding: false,
             profiles: Vec::new(),
@@ -330,6 +333,13 @@ impl Ca {
         }
         let mut authorizations = Vec::new();
         for identifier in &wanted.identifiers {
+            let pending = self.authorizations.iter().position(|row| {
+                row.status == AuthorizationStatus::Pending && row.identifier == *identifier
+            });
+            if let (true, Some(at)) = (self.policy.reuses_pending, pending) {
+                authorizations.push(at);
+                continue;
+            }
             self.next += 1;
             authorizations.push(self.authorizations.len());
             self.authorizations.push(AuthorizationRow {
@@ -533,7 +543,7 @@ impl Ca {
             let kinds = &self.policy.offered;
             let ready = !waiting(row) || kinds.iter().any(|k| self.finds(other, k, published));
             assert!(
-                ready,
+                ready || self.policy.reuses_pending,
                 "triggered before all responses of the order were published"
             );
         }

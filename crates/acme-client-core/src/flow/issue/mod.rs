@@ -16,6 +16,8 @@ mod settle;
 mod transition;
 mod wants;
 
+use std::collections::BTreeSet;
+
 use acme_crypto::PublicKey;
 use acme_csr::Csr;
 use acme_types::{ChallengeType, Identifier, Timestamp, Url};
@@ -42,6 +44,17 @@ pub(crate) struct IssueRecord {
     /// The server refused an order because of `replaces`.
     without_replaces: bool,
     end: Option<End>,
+}
+
+impl IssueRecord {
+    /// Publications are numbered as they come, so the list is in order.
+    fn publication(&self, number: u32) -> Option<&Publication> {
+        let at = self
+            .publications
+            .binary_search_by_key(&number, |known| known.number)
+            .ok()?;
+        self.publications.get(at)
+    }
 }
 
 /// A challenge response that may be published.
@@ -204,17 +217,38 @@ impl IssueFlow {
         self.stage = Stage::Ended(None);
     }
 
-    /// Could a validator still need this publication?
-    fn is_live(&self, number: u32) -> bool {
+    /// What may be published.
+    pub(crate) fn publications(&self) -> impl Iterator<Item = &ChallengeResponse> {
+        self.record.publications.iter().map(|known| &known.response)
+    }
+
+    /// Which publications a validator could still need.
+    fn live(&self) -> Live {
         match &self.stage {
             // Which authorizations are still pending isn't known yet.
-            Stage::Reading(reading) => !reading.proved,
-            Stage::Proving(proving) => proving.uses(number),
-            Stage::Ordering
+            Stage::Reading(reading) if !reading.proved => Live::All,
+            Stage::Proving(proving) => proving.live(),
+            Stage::Reading(_)
+            | Stage::Ordering
             | Stage::Finalizing { .. }
             | Stage::Downloading { .. }
             | Stage::Alternates { .. }
-            | Stage::Ended(_) => false,
+            | Stage::Ended(_) => Live::These(BTreeSet::new()),
+        }
+    }
+}
+
+/// Publications that are still needed.
+enum Live {
+    All,
+    These(BTreeSet<u32>),
+}
+
+impl Live {
+    fn has(&self, number: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.contains(&number),
         }
     }
 }

@@ -7,7 +7,7 @@ use acme_types::{
 };
 
 use super::proof::{Fall, Proof, ProofStep, TRIGGERS_MAX, Trial};
-use super::{IssueRecord, Publication};
+use super::{IssueRecord, Live, Publication};
 use crate::failure::{Failure, IdentifierFailure, Misbehaviour, Operation};
 use crate::flow::{Ground, Kept, Poll, Slot, Want, Wanted};
 use crate::operation::{authorization, challenge};
@@ -31,12 +31,12 @@ impl Proving {
         }
     }
 
-    pub(super) fn uses(&self, publication: u32) -> bool {
-        self.proofs.iter().any(|proof| {
-            proof.publication() == Some(publication)
-                // Until it is read, an authorization may need any of them.
-                || (!self.post_mortem && matches!(proof.step, ProofStep::Reading(_)))
-        })
+    /// Until it is read, an authorization may need any publication.
+    pub(super) fn live(&self) -> Live {
+        if !self.post_mortem && !self.all_chosen() {
+            return Live::All;
+        }
+        Live::These(self.proofs.iter().filter_map(Proof::publication).collect())
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -48,15 +48,16 @@ impl Proving {
     }
 
     pub(super) fn wants(&self, record: &IssueRecord, wants: &mut Vec<Wanted>) {
+        let all_chosen = self.all_chosen();
         for (at, proof) in self.proofs.iter().enumerate() {
             match &proof.step {
                 ProofStep::Reading(poll) | ProofStep::Polling(_, poll) => {
                     let request = Want::Request(authorization::request(&proof.url));
                     wants.push(Wanted::at(Slot::Authorization(at), request, poll.at));
                 }
-                ProofStep::Chosen(trial) if self.all_chosen() => {
+                ProofStep::Chosen(trial) if all_chosen => {
                     let number = trial.publication;
-                    if let Some(found) = record.publications.iter().find(|p| p.number == number) {
+                    if let Some(found) = record.publication(number) {
                         let what = Want::Present(found.response.clone());
                         wants.push(Wanted::durable(Slot::Present(number), what));
                     }

@@ -26,7 +26,7 @@ impl IssueFlow {
                 Progress::Moved
             }
             (_, Slot::Retract(number), Happened::Retracted, _) => {
-                if !self.is_live(number) {
+                if !self.live().has(number) {
                     self.record
                         .change()
                         .publications

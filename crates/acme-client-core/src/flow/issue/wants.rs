@@ -55,16 +55,15 @@ impl IssueFlow {
     /// Whatever may be published and no validator needs any more: in every stage, after failure,
     /// cancellation and restart too.
     fn retractions(&self) -> impl Iterator<Item = Wanted> {
+        let live = self.live();
         let stale = self
             .record
             .publications
             .iter()
-            .filter(|known| !self.is_live(known.number));
+            .filter(move |known| !live.has(known.number));
         stale.map(|known| {
-            Wanted::now(
-                Slot::Retract(known.number),
-                Want::Retract(known.response.clone()),
-            )
+            let slot = Slot::Retract(known.number);
+            Wanted::now(slot, Want::Retract(known.response.clone()))
         })
     }
 
