@@ -88,10 +88,16 @@ impl Route {
         if target.len() > TARGET_LEN_MAX {
             return None;
         }
-        let bases = [&config.base, &config.publication_base];
-        bases
-            .into_iter()
-            .find_map(|base| Self::below(target.strip_prefix(prefix(base))?))
+        if let Some(path) = target.strip_prefix(prefix(&config.base)) {
+            if let Some(route) = Self::below(path) {
+                return Some(route);
+            }
+        }
+        // What is signed itself is published over plain HTTP, and nothing else.
+        match Self::below(target.strip_prefix(prefix(&config.publication_base))?)? {
+            route @ (Self::Crl(_) | Self::Issuer(_)) => Some(route),
+            _ => None,
+        }
     }
 
     fn below(target: &str) -> Option<Self> {
@@ -187,12 +193,7 @@ pub(crate) struct Urls<'a> {
 impl<'a> Urls<'a> {
     pub(crate) fn new(config: &'a Config) -> Self {
         let base = config.base.as_str().trim_end_matches('/');
-        // `https://ca.example` has a path too, and no text for it.
-        let path_len = if base.matches('/').count() > 2 {
-            prefix(&config.base).len()
-        } else {
-            0
-        };
+        let path_len = prefix(&config.base).len();
         Self { base, path_len }
     }
 

@@ -10,10 +10,16 @@ use crate::operation::{Signer, Stop};
 use crate::rejection::Rejection;
 use crate::schema::{Read, View};
 
-/// The signer's rows: an account's own, or which account has a key.
+/// The signer's rows: an account's own; or which account has a key, and whether it is blocked.
 pub(super) fn reads(signed: &Signed, provider: &dyn Provider) -> Vec<Read> {
     match signed.claim() {
-        Ok(Claim::Key(key)) => vec![Read::AccountKey(key.thumbprint(provider))],
+        Ok(Claim::Key(key)) => {
+            let spki = provider.sha256(&key.public_key().to_spki_der());
+            vec![
+                Read::AccountKey(key.thumbprint(provider)),
+                Read::BlockedKey(spki),
+            ]
+        }
         Ok(Claim::Account(id)) => vec![Read::Account(*id)],
         Err(_) => Vec::new(),
     }

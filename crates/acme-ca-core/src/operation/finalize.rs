@@ -11,7 +11,7 @@ use der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
 use super::order::{authorizations, own, replaced_id, reply};
-use super::{Context, Decision, Operation, Stop, order_status};
+use super::{Context, Decision, Operation, Stop, need, order_status};
 use crate::issuance;
 use crate::job::{lease_of, move_due};
 use crate::rejection::{BadIdentifier, CsrFault, IdentifierFault, Rejection};
@@ -32,10 +32,21 @@ impl Operation for FinalizeOrder {
     fn decide(&self, ctx: &Context<'_>, view: &View, now: Timestamp) -> Result<Decision, Stop> {
         let order = own(ctx, view, &self.0)?;
         let request: Finalize = ctx.object()?;
+        let csr = Csr::parse(&request.csr);
+        let serial = Serial::new(&ctx.random("serial", 0));
+        let key_reads = csr.iter().flat_map(|csr| key_reads(ctx, csr.public_key()));
+        let authorization_reads = order
+            .authorizations
+            .iter()
+            .copied()
+            .map(Read::Authorization);
+        let replaced = order.replaces.map(Read::Certificate);
+        let reads = authorization_reads.chain(key_reads).chain(replaced);
+        need(view, reads.chain([Read::Intent(serial)]))?;
         let authorizations = authorizations(view, order)?;
         is_ready(ctx, order, &authorizations, now)?;
-        let csr = csr(ctx, view, order, &request)?;
-        let serial = Serial::new(&ctx.random("serial", 0));
+        let csr = csr.map_err(|error| Rejection::Csr(CsrFault::Refused(error)))?;
+        check_csr(ctx, view, order, &csr)?;
         // The absence of this serial is guarded: it is nobody else's (invariant I8).
         if view.intent(&serial)?.is_some() {
             return Err(Rejection::Internal.into());
@@ -155,22 +166,18 @@ fn named(row: &AuthorizationRow) -> Identifier {
     }
 }
 
-/// The CSR, if it may be certified for this order.
-fn csr(ctx: &Context<'_>, view: &View, order: &OrderRow, request: &Finalize) -> Result<Csr, Stop> {
+/// Whether the CSR may be certified for this order.
+fn check_csr(ctx: &Context<'_>, view: &View, order: &OrderRow, csr: &Csr) -> Result<(), Stop> {
     let refuse = |fault| Stop::Rejected(Rejection::Csr(fault));
-    let provider = ctx.config.provider.as_ref();
-    let csr = Csr::parse(&request.csr).map_err(|error| refuse(CsrFault::Refused(error)))?;
-    let key = csr.public_key();
-    let profile = ctx
-        .config
-        .authority
+    let authority = &ctx.config.authority;
+    let profile = authority
         .profile(&order.profile)
         .ok_or(Rejection::Profile)?;
-    if !profile.parts().keys.contains(&key.kind()) {
+    if !profile.parts().keys.contains(&csr.public_key().kind()) {
         return Err(refuse(CsrFault::KeyKind));
     }
-    csr.verify(provider)
-        .map_err(|error| refuse(CsrFault::Refused(error)))?;
+    let verified = csr.verify(ctx.config.provider.as_ref());
+    verified.map_err(|error| refuse(CsrFault::Refused(error)))?;
     // RFC 8555 §7.4: "The CSR MUST indicate the exact same set of requested identifiers as the
     // initial newOrder request."
     if !csr.identifiers().iter().eq(order.identifiers.iter()) {
@@ -181,8 +188,16 @@ fn csr(ctx: &Context<'_>, view: &View, order: &OrderRow, request: &Finalize) -> 
     if csr.extensions().iter().any(is_refused) {
         return Err(refuse(CsrFault::Extension));
     }
-    check_key(ctx, view, key)?;
-    Ok(csr)
+    let [account_key, blocked_key] = key_reads(ctx, csr.public_key());
+    // RFC 8555 §11.1: "ACME clients and servers MUST verify that a CSR submitted in a finalize
+    // request does not contain a public key for any known account key pair."
+    if view.row(&account_key)?.is_some() {
+        return Err(refuse(CsrFault::AccountKey));
+    }
+    if view.row(&blocked_key)?.is_some() {
+        return Err(refuse(CsrFault::KeyBlocked));
+    }
+    Ok(())
 }
 
 /// RFC 7633: OCSP stapling, which can't be done without OCSP.
@@ -194,29 +209,12 @@ fn is_refused(extension: &Extension) -> bool {
     extension.is(TLS_FEATURE) || extension.is(BASIC_CONSTRAINTS) && is_authority()
 }
 
-/// The key is no account's, and isn't blocked.
-fn check_key(ctx: &Context<'_>, view: &View, key: &PublicKey) -> Result<(), Stop> {
+/// Whether a key is an account's, and whether it is blocked.
+fn key_reads(ctx: &Context<'_>, key: &PublicKey) -> [Read; 2] {
     let provider = ctx.config.provider.as_ref();
-    let jwk = Jwk::from_public_key(key.clone());
-    let account_key = view.account_key(&jwk.thumbprint(provider));
-    let blocked_key = view.blocked_key(&provider.sha256(&key.to_spki_der()));
-    // Both at once, to spare a load.
-    let missing = [account_key.as_ref().err(), blocked_key.as_ref().err()];
-    let missing: Vec<Read> = missing
-        .into_iter()
-        .flatten()
-        .flat_map(|m| m.0.clone())
-        .collect();
-    if !missing.is_empty() {
-        return Err(Stop::Missing(missing));
-    }
-    // RFC 8555 §11.1: "ACME clients and servers MUST verify that a CSR submitted in a finalize
-    // request does not contain a public key for any known account key pair."
-    if account_key?.is_some() {
-        return Err(Rejection::Csr(CsrFault::AccountKey).into());
-    }
-    if blocked_key?.is_some() {
-        return Err(Rejection::Csr(CsrFault::KeyBlocked).into());
-    }
-    Ok(())
+    let thumbprint = Jwk::from_public_key(key.clone()).thumbprint(provider);
+    [
+        Read::AccountKey(thumbprint),
+        Read::BlockedKey(provider.sha256(&key.to_spki_der())),
+    ]
 }

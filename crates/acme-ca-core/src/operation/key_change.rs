@@ -4,7 +4,7 @@ use acme_jws::JwsError;
 use acme_jws::key_change::{KeyChangeError, Request};
 use acme_types::Timestamp;
 
-use super::{Context, Decision, Operation, Stop, account};
+use super::{Context, Decision, Operation, Stop, account, need};
 use crate::rejection::{KeyChangeFault, Rejection};
 use crate::schema::{AccountKeyRow, AccountRow, Read, Row, View, Write};
 
@@ -28,11 +28,12 @@ impl Operation for ChangeKey {
             return Err(Rejection::KeyUnchanged.into());
         }
         let thumbprint = new_key.thumbprint(provider);
+        let spki = provider.sha256(&new_key.public_key().to_spki_der());
+        need(view, [Read::AccountKey(thumbprint), Read::BlockedKey(spki)])?;
         // Kept when a key is changed away from: a key has one account, ever (invariant I29).
         if let Some(found) = view.account_key(&thumbprint)? {
             return Err(Rejection::KeyInUse(found.account).into());
         }
-        let spki = provider.sha256(&new_key.public_key().to_spki_der());
         if view.blocked_key(&spki)?.is_some() {
             return Err(Rejection::KeyBlocked.into());
         }

@@ -145,6 +145,20 @@ impl<'a> Context<'a> {
     }
 }
 
+/// These rows are loaded, all of them at once, before any of them is looked at: each load is a
+/// round trip to the store, and a decision made again is made from the start.
+pub(crate) fn need(view: &View, reads: impl IntoIterator<Item = Read>) -> Result<(), Stop> {
+    let missing: Vec<Read> = reads
+        .into_iter()
+        .filter(|read| view.row(read).is_err())
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Missing(missing))
+    }
+}
+
 /// A URL of this CA's own making.
 pub(crate) fn url(text: String) -> Result<Url, Rejection> {
     Url::parse(&text).map_err(|_| Rejection::Internal)

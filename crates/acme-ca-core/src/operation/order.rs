@@ -3,7 +3,7 @@
 use acme_types::{CertificateId, Order, OrderStatus, Timestamp};
 
 use super::status::order_expires;
-use super::{Context, Decision, Operation, Stop, order_status, url};
+use super::{Context, Decision, Operation, Stop, need, order_status, url};
 use crate::exchange::Reply;
 use crate::rejection::Rejection;
 use crate::schema::{AuthorizationRow, OrderId, OrderRow, OrderState, Read, View};
@@ -54,21 +54,20 @@ pub(super) fn authorizations<'a>(
     view: &'a View,
     order: &OrderRow,
 ) -> Result<Vec<&'a AuthorizationRow>, Stop> {
+    need(
+        view,
+        order
+            .authorizations
+            .iter()
+            .copied()
+            .map(Read::Authorization),
+    )?;
     let mut rows = Vec::with_capacity(order.authorizations.len());
-    let mut missing = Vec::new();
     for id in &order.authorizations {
-        match view.authorization(id) {
-            Ok(Some(row)) => rows.push(row),
-            // An order without one of its authorizations is damage, and never ready.
-            Ok(None) => {}
-            Err(absent) => missing.extend(absent.0),
-        }
+        // An order without one of its authorizations is damage, and never ready.
+        rows.extend(view.authorization(id)?);
     }
-    if missing.is_empty() {
-        Ok(rows)
-    } else {
-        Err(Stop::Missing(missing))
-    }
+    Ok(rows)
 }
 
 /// What the order's `replaces` is on the wire: the certificate names the issuer.

@@ -2,7 +2,7 @@
 
 use acme_types::{Orders, Timestamp};
 
-use super::{Context, Decision, Operation, Stop, url};
+use super::{Context, Decision, Operation, Stop, need, url};
 use crate::exchange::Reply;
 use crate::rejection::Rejection;
 use crate::schema::{AccountId, OrderId, OrderRow, OrderState, Read, Scan, View};
@@ -36,14 +36,7 @@ impl Operation for ListOrders {
             .filter_map(|read| order_of(read, &self.0))
             .collect();
         let shown = ids.get(..page).unwrap_or(&ids);
-        let missing: Vec<Read> = shown
-            .iter()
-            .filter(|id| view.order(id).is_err())
-            .map(|id| Read::Order(*id))
-            .collect();
-        if !missing.is_empty() {
-            return Err(Stop::Missing(missing));
-        }
+        need(view, shown.iter().copied().map(Read::Order))?;
         let mut orders = Vec::with_capacity(shown.len());
         for id in shown {
             if view.order(id)?.is_some_and(|order| is_listed(order, now)) {

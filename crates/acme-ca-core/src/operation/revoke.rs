@@ -4,7 +4,7 @@ use acme_types::{AuthorizationStatus, Known, RevocationReason, RevokeCertificate
 use der::Decode;
 use x509_cert::Certificate;
 
-use super::{Context, Decision, Operation, Signer, Stop, authorization_status};
+use super::{Context, Decision, Operation, Signer, Stop, authorization_status, need};
 use crate::exchange::Reply;
 use crate::job::{crl_run, lease_of};
 use crate::rejection::Rejection;
@@ -44,12 +44,16 @@ impl Operation for Revoke {
             None => None,
         };
         let certificate = found.ok_or(Rejection::CertificateUnknown)?;
+        let (shard, serial) = (certificate.shard, certificate.serial);
+        let job = Read::Job(crl_run::job_id(shard));
+        let blocked = Read::BlockedKey(certificate.spki_sha256);
+        need(view, [Read::Revocation(shard, serial), job, blocked])?;
         let standing = standing(ctx, view, certificate, &spki, now)?;
         let reason = reason(ctx, request.reason, standing)?;
         if certificate.not_after < ctx.at {
             return Err(Rejection::CertificateExpired.into());
         }
-        let before = view.revocation(certificate.shard, &certificate.serial)?;
+        let before = view.revocation(shard, &serial)?;
         let revoked_at = match before {
             None => ctx.at.truncate_to_secs(),
             // One upgrade is allowed: whoever holds the key proves that it is compromised. The
@@ -63,8 +67,8 @@ impl Operation for Revoke {
             Some(_) => return Err(Rejection::AlreadyRevoked.into()),
         };
         let row = RevocationRow {
-            shard: certificate.shard,
-            serial: certificate.serial,
+            shard,
+            serial,
             revoked_at,
             reason,
             not_after: certificate.not_after,
@@ -72,14 +76,12 @@ impl Operation for Revoke {
         let mut writes = vec![Write::Put(Row::Revocation(row))];
         writes.extend(block(ctx, view, certificate, standing)?);
         // The shard's next CRL is made at once, by this node unless a run is under way.
-        let shard = certificate.shard;
         let present = view.job(&crl_run::job_id(shard))?;
         let lease = lease_of(ctx.config, &JobState::CrlRun { shard });
         let (hastened, spawn) = crl_run::hasten(present, shard, ctx.at, lease);
         writes.extend(hastened);
         let event = format!(
-            "certificate {} revoked by {}: {reason:?}",
-            certificate.serial,
+            "certificate {serial} revoked by {}: {reason:?}",
             by(ctx, standing)
         );
         let reply = Reply::empty(200);
@@ -130,34 +132,30 @@ fn is_authorized(
     certificate: &CertificateRow,
     now: Timestamp,
 ) -> Result<bool, Stop> {
-    let mut all = !certificate.identifiers.is_empty();
-    let mut missing = Vec::new();
-    for identifier in &certificate.identifiers {
-        let found = match view.authorization_for(&account.id, identifier) {
-            Ok(found) => found,
-            Err(absent) => {
-                missing.extend(absent.0);
-                continue;
-            }
-        };
-        let Some(found) = found else {
-            all = false;
-            continue;
-        };
-        match view.authorization(&found.authorization) {
-            Ok(Some(row)) => {
-                let valid = authorization_status(row, now) == AuthorizationStatus::Valid;
-                all = all && valid && row.account == account.id;
-            }
-            Ok(None) => all = false,
-            Err(absent) => missing.extend(absent.0),
+    let names = certificate.identifiers.iter();
+    need(
+        view,
+        names
+            .clone()
+            .map(|name| Read::AuthorizationFor(account.id, name.clone())),
+    )?;
+    let mut found = Vec::new();
+    for name in names {
+        match view.authorization_for(&account.id, name)? {
+            Some(row) => found.push(row.authorization),
+            None => return Ok(false),
         }
     }
-    if missing.is_empty() {
-        Ok(all)
-    } else {
-        Err(Stop::Missing(missing))
+    need(view, found.iter().copied().map(Read::Authorization))?;
+    let mut all = !found.is_empty();
+    for id in &found {
+        let row = view
+            .authorization(id)?
+            .filter(|row| row.account == account.id);
+        let valid = |row| authorization_status(row, now) == AuthorizationStatus::Valid;
+        all = all && row.is_some_and(valid);
     }
+    Ok(all)
 }
 
 /// The reason that is recorded.

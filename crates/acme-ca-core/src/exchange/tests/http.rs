@@ -1,5 +1,8 @@
 //! HTTP: hostile inputs A.
 
+use std::sync::Arc;
+
+use acme_types::Url;
 use serde_json::json;
 
 use super::client::{Client, jws};
@@ -245,4 +248,34 @@ fn what_is_wrong_first_is_the_answer() {
         let request = spoilt(&mut ca, nonce, url, kid);
         ca.send(&request).is(kind, status, "JWS");
     }
+}
+
+#[test]
+fn a_ca_may_live_below_a_path() {
+    let mut ca = Ca::new();
+    let mut config = ca.config.as_ref().clone();
+    config.base = Url::parse("https://ca.example/pki").unwrap();
+    ca.config = Arc::new(config);
+    let directory = ca.get("/pki/directory");
+    directory.is("", 200, "below");
+    assert_eq!(
+        directory.json()["newAccount"],
+        "https://ca.example/pki/acme/new-account"
+    );
+    ca.get("/directory").is("malformed", 404, "above");
+    // Only what is signed itself is published below the other base.
+    ca.get("/issuer/e1").is("", 200, "published");
+    ca.get("/pki/issuer/e1").is("", 200, "below");
+    let client = Client::new(1);
+    let body = |ca: &mut Ca, url: &str| {
+        let mut header = client.key_header(ca, "");
+        header["url"] = json!(url);
+        jws(client.key.as_ref(), &header.to_string(), b"{}")
+    };
+    let good = body(&mut ca, "https://ca.example/pki/acme/new-account");
+    ca.send(&post("/pki/acme/new-account", good))
+        .is("", 201, "below");
+    let other = body(&mut ca, "https://ca.example/acme/new-account");
+    ca.send(&post("/acme/new-account", other))
+        .is("malformed", 404, "above");
 }
