@@ -14,9 +14,14 @@ fn cases(file: &str) -> Vec<Value> {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// The vectors compare roots of any length ("don't care"); ours have one length, so other texts
-/// are hashed: equal stays equal, different stays different.
+/// `None` for what is no hash at all: the vectors have such leaves, roots and nodes.
 fn hash(value: &Value) -> Option<Hash> {
+    Base64::decode_vec(value.as_str()?).ok()?.try_into().ok()
+}
+
+/// Roots of equal trees are compared without a look at their length there ("don't care"). Ours
+/// have one length, so other texts are hashed: equal stays equal, different stays different.
+fn any_root(value: &Value) -> Option<Hash> {
     let bytes = Base64::decode_vec(value.as_str()?).ok()?;
     Some(
         bytes
@@ -53,7 +58,7 @@ fn inclusion_proofs_are_judged_as_elsewhere() {
 fn consistency_proofs_are_judged_as_elsewhere() {
     check("consistency.json", |case| {
         let (first, second) = (case["size1"].as_u64()?, case["size2"].as_u64()?);
-        let (old, new) = (hash(&case["root1"])?, hash(&case["root2"])?);
+        let (old, new) = (any_root(&case["root1"])?, any_root(&case["root2"])?);
         Some(verify_consistency(first, second, &old, &new, &proof(case)?).is_ok())
     });
 }
