@@ -108,6 +108,26 @@ pub(super) fn profile(crl: &Crl<'_>, url: &str) -> Result<(), CrlFinding> {
     if lifetime.is_zero() || lifetime > CRL_LIFETIME_MAX {
         return Err(CrlFinding::Lifetime);
     }
+    for entry in crl.entries() {
+        let entry = entry.map_err(|_| CrlFinding::Malformed)?;
+        let listable = match entry.reason.map(RevocationReason::from_code) {
+            None => true,
+            Some(Some(RevocationReason::Unspecified) | None) => false,
+            Some(Some(reason)) => is_listable(reason),
+        };
+        if !listable {
+            return Err(CrlFinding::Reason);
+        }
+    }
+    let key = crl
+        .extension(oid::AUTHORITY_KEY_IDENTIFIER)
+        .ok_or(CrlFinding::AuthorityKeyIdentifier)?;
+    let mut fields = Tlv::only_of(key.value, tlv::SEQUENCE)?.inside();
+    // BR §7.1.2.11.1: neither authorityCertIssuer nor authorityCertSerialNumber.
+    let alone = fields.expect(tlv::primitive(0)).is_ok() && fields.is_empty();
+    if !alone {
+        return Err(CrlFinding::AuthorityKeyIdentifier);
+    }
     let wanted = [
         (oid::AUTHORITY_KEY_IDENTIFIER, false),
         (oid::CRL_NUMBER, false),
@@ -120,31 +140,11 @@ pub(super) fn profile(crl: &Crl<'_>, url: &str) -> Result<(), CrlFinding> {
     if !found.eq(wanted) {
         return Err(CrlFinding::Extensions);
     }
-    let key = crl
-        .extension(oid::AUTHORITY_KEY_IDENTIFIER)
-        .ok_or(CrlFinding::Extensions)?;
-    let mut fields = Tlv::only_of(key.value, tlv::SEQUENCE)?.inside();
-    // BR §7.1.2.11.1: neither authorityCertIssuer nor authorityCertSerialNumber.
-    let alone = fields.expect(tlv::primitive(0)).is_ok() && fields.is_empty();
-    if !alone {
-        return Err(CrlFinding::AuthorityKeyIdentifier);
-    }
     let point = crl
         .extension(oid::ISSUING_DISTRIBUTION_POINT)
         .ok_or(CrlFinding::Extensions)?;
     if distribution_point(point.value, url) != Ok(true) {
         return Err(CrlFinding::DistributionPoint);
-    }
-    for entry in crl.entries() {
-        let entry = entry.map_err(|_| CrlFinding::Malformed)?;
-        let listable = match entry.reason.map(RevocationReason::from_code) {
-            None => true,
-            Some(Some(RevocationReason::Unspecified) | None) => false,
-            Some(Some(reason)) => is_listable(reason),
-        };
-        if !listable {
-            return Err(CrlFinding::Reason);
-        }
     }
     Ok(())
 }

@@ -5,6 +5,8 @@
 mod draft;
 mod lint;
 mod list;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 pub use draft::{CrlDraft, CrlError, Scope};

@@ -19,6 +19,8 @@ mod renewal;
 pub(crate) mod sct;
 pub(crate) mod submission;
 pub(crate) mod tbs;
+#[cfg(test)]
+pub(crate) mod tests;
 pub(crate) mod tlv;
 mod transparency;
 mod validity;

@@ -207,7 +207,13 @@ fn names(template: &Template<'_>, value: &[u8]) -> Result<bool, BadDer> {
     while !names.is_empty() {
         let name = names.next()?;
         found.push(if name.tag == tlv::primitive(2) {
-            Identifier::dns(name.ascii()?).map_err(|_| BadDer)?
+            let text = name.ascii()?;
+            let identifier = Identifier::dns(text).map_err(|_| BadDer)?;
+            // The reader folds case; what is signed is folded already.
+            if identifier.to_string() != text {
+                return Ok(false);
+            }
+            identifier
         } else if name.tag == tlv::primitive(7) {
             Identifier::Ip(address(name.value)?)
         } else {

@@ -1,0 +1,11 @@
+//! Issuance as a whole: what is drafted is read by others, and what was changed is found.
+
+mod ceremony;
+mod certificates;
+mod corresponding;
+mod drafting;
+mod openssl;
+mod timestamps;
+pub(crate) mod world;
+
+pub(crate) use openssl::{Openssl, vectors};
