@@ -10,8 +10,9 @@ use serde_json::json;
 use super::authority::issuer_key;
 use super::client::{Client, dns, key, path_of};
 use super::issued::{authorize, csr, issue, order_row, payload, ready, validate};
+use super::machine::to_commit;
 use super::world::{BASE, Ca, Got};
-use crate::exchange::{Step, World, drive};
+use crate::exchange::{World, drive};
 use crate::schema::{AuthorizationRow, BlockedKeyRow, ChallengeState, OrderState, Row, Serial};
 
 #[test]
@@ -313,20 +314,7 @@ fn fifty_finalizations_at_once_are_one() {
         let body = payload(&csr(key(seed).as_ref(), &["a.example"])).to_string();
         let request = client.request(&mut ca, &finalize, body.as_bytes());
         let mut exchange = ca.exchange(&request);
-        let wanted = loop {
-            match exchange.poll(now) {
-                Step::Redeem(nonce, ticket) => {
-                    let redeemed = ca.redeem(&nonce);
-                    exchange.answer(ticket, redeemed, now).unwrap();
-                }
-                Step::Load(reads, ticket) => {
-                    let loaded = ca.load(&reads);
-                    exchange.answer(ticket, loaded, now).unwrap();
-                }
-                Step::Commit(commit, ticket) => break (commit, ticket),
-                step => panic!("{step:?}"),
-            }
-        };
+        let wanted = to_commit(&mut ca, &mut exchange);
         open.push((exchange, wanted));
     }
     let mut outcomes = Vec::new();
@@ -371,4 +359,29 @@ fn an_order_may_ask_for_fewer_days() {
         .is("", 200, "finalize");
     let row = issue(&mut ca, &path);
     assert_eq!(row.not_after.to_rfc3339(), "2026-12-01T00:00:00Z");
+}
+
+#[test]
+fn an_address_is_certified_like_a_name() {
+    let mut ca = Ca::new();
+    let client = Client::registered(&mut ca, 1);
+    let order = json!({ "identifiers": [
+        { "type": "ip", "value": "10.0.0.1" },
+        { "type": "ip", "value": "fd00::1" },
+        { "type": "dns", "value": "a.example" },
+    ] });
+    let got = client.post(&mut ca, "/acme/new-order", &order);
+    for url in got.json()["authorizations"].as_array().unwrap() {
+        authorize(&mut ca, &path_of(url), |row| {
+            row.challenges[0].state = ChallengeState::Valid {
+                validated: row.created_at,
+            };
+        });
+    }
+    let path = path_of(&json!(got.location()));
+    let csr = csr(key(9).as_ref(), &["a.example", "10.0.0.1", "fd00::1"]);
+    client
+        .post(&mut ca, &format!("{path}/finalize"), &payload(&csr))
+        .is("", 200, "finalize");
+    assert_eq!(issue(&mut ca, &path).identifiers.len(), 3);
 }

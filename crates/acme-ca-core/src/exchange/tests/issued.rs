@@ -20,10 +20,11 @@ use crate::schema::{
 use crate::{Entropy, JobArrival};
 
 pub(super) fn csr(key: &dyn KeyPair, names: &[&str]) -> Vec<u8> {
-    let names: Vec<Identifier> = names
-        .iter()
-        .map(|name| Identifier::dns(name).unwrap())
-        .collect();
+    let identifier = |name: &&str| match name.parse() {
+        Ok(address) => Identifier::Ip(address),
+        Err(_) => Identifier::dns(name).unwrap(),
+    };
+    let names: Vec<Identifier> = names.iter().map(identifier).collect();
     let algorithm = key.public_key().default_algorithm();
     let draft = CsrDraft::new(&names, key.public_key(), algorithm).unwrap();
     draft

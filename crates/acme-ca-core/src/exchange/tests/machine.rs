@@ -20,7 +20,7 @@ fn order(ca: &mut Ca, client: &Client) -> http::Request<Vec<u8>> {
 }
 
 /// Runs an exchange until it wants to commit.
-fn to_commit(
+pub(super) fn to_commit(
     ca: &mut Ca,
     exchange: &mut Exchange,
 ) -> (Commit, acme_types::Ticket<crate::effect::Save>) {
