@@ -2,7 +2,7 @@
 
 mod world;
 
-use acme_client_core::{Event, JobId};
+use acme_client_core::{Event, ExternalAccount, JobId};
 use acme_types::{ChallengeType, Timestamp};
 use std::time::Duration;
 use world::{Faults, Policy, World};
@@ -200,7 +200,7 @@ fn jobs_that_share_an_authorization_do_not_retract_it_from_each_other() {
         world.issue(3, &["c.example.com", "a.example.com", "d.example.com"]);
         if seed % 2 == 0 {
             world.run_until(world.now.after(Duration::from_secs(seed % 10)));
-            world.client.cancel(JobId(2), world.now);
+            world.cancel(2);
             world.run();
         } else {
             world.run();
@@ -208,6 +208,103 @@ fn jobs_that_share_an_authorization_do_not_retract_it_from_each_other() {
         }
         world.issued(1);
         world.issued(3);
+        world.check_clean();
+    }
+}
+
+#[test]
+fn a_cancellation_at_any_step_leaves_nothing_published() {
+    for order in 0..3 {
+        for step in 1.. {
+            let mut world = World::new(order, Policy::default());
+            world.issue(1, &["a.example.com", "b.example.com"]);
+            world.run_steps(step);
+            let over = world.client.status(JobId(1)).is_none();
+            world.cancel(1);
+            world.run();
+            world.check_clean();
+            if over {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_job_that_takes_over_an_authorization_is_not_retracted_by_the_one_before() {
+    for order in 0..6 {
+        for step in 1..80 {
+            let mut world = World::new(
+                order,
+                Policy {
+                    reuses_pending: true,
+                    ..Policy::default()
+                },
+            );
+            world.issue(1, &["a.example.com"]);
+            world.run_steps(step);
+            world.cancel(1);
+            world.issue(2, &["a.example.com"]);
+            world.run();
+            world.issued(2);
+            world.check_clean();
+        }
+    }
+}
+
+#[test]
+fn lost_replies_leave_at_most_one_stray_order_per_attempt() {
+    let mut world = World::new(1, Policy::default());
+    world.edit = None;
+    world.lost_replies = Some("/new-order");
+    world.issue(1, &["example.com"]);
+    world.run_until(world.now.after(Duration::from_secs(50)));
+    assert_eq!(world.ca.orders.len(), 2);
+    assert_eq!(world.delayed(JobId(1)).failures, 1);
+    world.lost_replies = None;
+    world.run();
+    world.issued(1);
+    world.check_clean();
+}
+
+#[test]
+fn an_account_that_may_exist_is_looked_for_before_it_is_made() {
+    for step in 1..60 {
+        let policy = Policy {
+            needs_binding: true,
+            binds_once: true,
+            ..Policy::default()
+        };
+        let mut world = World::with(step as u64, policy, world::config(), |intent| {
+            intent.bind(ExternalAccount {
+                kid: "kid-1".to_owned(),
+            })
+        });
+        world.crash_at = Some(step);
+        world.client.open_account(world.now);
+        world.issue(1, &["example.com"]);
+        world.run_until(world.now.after(Duration::from_secs(50)));
+        world.issued(1);
+    }
+}
+
+#[test]
+fn a_ready_order_is_not_finalized_before_it_is_saved() {
+    for seed in 0..40 {
+        let policy = Policy {
+            valid_at_once: true,
+            reads: 0,
+            ..Policy::default()
+        };
+        let mut world = World::new(seed, policy);
+        world.faults = Faults {
+            save_failed: 60,
+            ..Faults::default()
+        };
+        world.healed_at = world.now.after(Duration::from_secs(100));
+        world.issue(1, &["example.com"]);
+        world.run();
+        world.issued(1);
         world.check_clean();
     }
 }

@@ -294,7 +294,7 @@ fn a_cancelled_job_retracts_what_it_published_and_is_gone() {
     world.issue(1, &["a.example.com", "b.example.com"]);
     world.run_until(world.now.after(std::time::Duration::from_secs(10)));
     assert_eq!(world.published.len(), 2);
-    world.client.cancel(JobId(1), world.now);
+    world.cancel(1);
     world.run();
     assert!(
         world.events.iter().all(|(id, _)| *id == JobId::ACCOUNT),
@@ -308,7 +308,7 @@ fn a_cancelled_job_retracts_what_it_published_and_is_gone() {
 fn a_job_cancelled_before_its_turn_leaves_no_trace() {
     let mut world = World::new(1, Policy::default());
     world.issue(1, &["example.com"]);
-    world.client.cancel(JobId(1), world.now);
+    world.cancel(1);
     world.run();
     assert_eq!(world.client.jobs(), 0);
     assert!(world.ca.asked.is_empty());

@@ -55,6 +55,7 @@ pub struct World {
     pub keys: BTreeMap<String, Arc<dyn KeyPair>>,
     pub store: BTreeMap<Record, Snapshot>,
     pub published: BTreeSet<ChallengeResponse>,
+    holders: BTreeMap<ChallengeResponse, BTreeSet<JobId>>,
     pub refused_types: BTreeSet<acme_types::ChallengeType>,
     pub events: Vec<(JobId, Event)>,
     pub wanted: BTreeMap<JobId, IssueJob>,
@@ -64,11 +65,14 @@ pub struct World {
     pub healed_at: Timestamp,
     pub instead: Option<Mangle>,
     pub edit: Option<Edit>,
+    /// Replies from here are lost.
+    pub lost_replies: Option<&'static str>,
     pub trace: Vec<String>,
     pub crashes: u32,
     /// Crash before this step; for exhaustive runs.
     pub crash_at: Option<usize>,
     pub steps: usize,
+    stop_at: Option<usize>,
     pending: Vec<Step>,
     random: u64,
 }
@@ -124,6 +128,7 @@ impl World {
             keys: BTreeMap::new(),
             store: BTreeMap::new(),
             published: BTreeSet::new(),
+            holders: BTreeMap::new(),
             refused_types: BTreeSet::new(),
             events: Vec::new(),
             wanted: BTreeMap::new(),
@@ -132,10 +137,12 @@ impl World {
             healed_at: Timestamp::NEVER,
             instead: None,
             edit: None,
+            lost_replies: None,
             trace: Vec::new(),
             crashes: 0,
             crash_at: None,
             steps: 0,
+            stop_at: None,
             pending: Vec::new(),
             random: seed,
         };
@@ -164,6 +171,12 @@ impl World {
             .expect("a free name");
     }
 
+    /// Cancels a job. Requests of it may still arrive, and find nothing published.
+    pub fn cancel(&mut self, id: u64) {
+        self.ca.expects_presented = false;
+        self.client.cancel(JobId(id), self.now);
+    }
+
     pub fn draw(&mut self, below: u64) -> u64 {
         self.random = self
             .random
@@ -176,10 +189,20 @@ impl World {
         self.now < self.healed_at && percent > 0 && self.draw(100) < percent
     }
 
+    /// Runs for so many steps.
+    pub fn run_steps(&mut self, steps: usize) {
+        self.stop_at = Some(self.steps + steps);
+        self.run();
+        self.stop_at = None;
+    }
+
     /// Runs until nothing is left to do, or only after `until`.
     pub fn run_until(&mut self, until: Timestamp) {
         loop {
             self.steps += 1;
+            if self.stop_at.is_some_and(|at| self.steps >= at) {
+                return;
+            }
             assert!(
                 self.steps < STEPS_MAX,
                 "runs in circles: {:#?}",
@@ -234,12 +257,13 @@ impl World {
                 let outcome = self.present(id, response);
                 self.answer(ticket, outcome);
             }
-            Step::Retract(_, response, ticket) => {
+            Step::Retract(id, response, ticket) => {
                 if self.happens(self.faults.retract_failed) {
                     return self.answer(ticket, RetractOutcome::Failed);
                 }
                 self.trace
                     .push(format!("retract {:?}", response.challenge_type()));
+                self.check_holders(id, &response);
                 self.published.remove(&response);
                 self.answer(ticket, RetractOutcome::Retracted);
             }
@@ -254,6 +278,21 @@ impl World {
             }
             Step::Wait(_) => {}
         }
+    }
+
+    /// No job's response is retracted for another.
+    fn check_holders(&mut self, id: JobId, response: &ChallengeResponse) {
+        let Some(holders) = self.holders.get_mut(response) else {
+            return;
+        };
+        holders.remove(&id);
+        let client = &self.client;
+        let holds = |id: &&JobId| client.status(**id) == Some(JobStatus::Active);
+        let victim = holders
+            .iter()
+            .find(holds)
+            .filter(|_| self.ca.may_need(response));
+        assert_eq!(victim, None, "retracted for {id} only: {response:?}");
     }
 
     fn answer<K>(&mut self, ticket: Ticket<K>, outcome: K::Outcome)
@@ -296,7 +335,10 @@ impl World {
             edit(request, &mut response);
         }
         self.trace.push(format!("  {}", response.status()));
-        if self.happens(self.faults.reply_lost) {
+        let here = self
+            .lost_replies
+            .is_some_and(|path| request.uri().path().starts_with(path));
+        if here || self.happens(self.faults.reply_lost) {
             return HttpOutcome::Unknown;
         }
         if response.body().len() > fetch.response_max {
@@ -375,6 +417,7 @@ impl World {
         assert!(saved.contains(&own), "saved before it is presented");
         self.trace
             .push(format!("present {:?}", response.challenge_type()));
+        self.holders.entry(response.clone()).or_default().insert(id);
         self.published.insert(response);
         PresentOutcome::Presented
     }

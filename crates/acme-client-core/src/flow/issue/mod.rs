@@ -186,6 +186,10 @@ impl IssueFlow {
     /// It gets its turn. draft-ietf-acme-profiles §4: a profile that isn't advertised isn't asked
     /// for.
     pub(crate) fn begin(&mut self, ground: Ground<'_>) -> Progress {
+        if let Stage::Reading(reading) = &mut self.stage {
+            // Patience begins with the turn.
+            reading.poll = Poll::start(ground.now);
+        }
         let profile = self.record.job.profile();
         let offered = |name| ground.endpoints.meta.profiles.contains_key(name);
         if matches!(self.stage, Stage::Ordering) && profile.is_some_and(|name| !offered(name)) {
