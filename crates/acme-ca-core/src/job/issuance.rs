@@ -11,6 +11,8 @@
 
 mod decision;
 mod logging;
+#[cfg(test)]
+pub(super) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
