@@ -1,4 +1,4 @@
-//! Servers that stop when they are dropped.
+//! Servers that stop when they are dropped: their tasks end at their next turn.
 
 use std::future::Future;
 use std::io;

@@ -1,4 +1,4 @@
-//! A DNS server, web and TLS targets and a real RFC 6962 log on loopback, for tests.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -6,7 +6,6 @@ pub mod authority;
 mod background;
 pub mod ct;
 mod der;
-
 pub mod dns;
 pub mod merkle;
 pub mod site;

@@ -226,3 +226,47 @@ fn extensions(field: Element<'_>) -> Option<Vec<Extension<'_>>> {
     }
     Some(extensions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::{Authority, Entity};
+
+    #[test]
+    fn only_the_extension_goes_and_lengths_shrink() {
+        let root = Authority::root("root");
+        let plain = root.issue(&Entity::new(&["example.com"]));
+        let poisoned = root.issue(&Entity::new(&["example.com"]).poisoned());
+        let parsed = Certificate::parse(&plain).unwrap();
+        assert_eq!(tbs_without(&poisoned, POISON).as_deref(), Ok(parsed.tbs));
+        assert_eq!(
+            tbs_without(&plain, POISON),
+            Err(CertificateError::Extension)
+        );
+        let twice = root.issue(&Entity::new(&["example.com"]).poisoned().poisoned());
+        assert_eq!(
+            tbs_without(&twice, POISON),
+            Err(CertificateError::Extension)
+        );
+    }
+
+    #[test]
+    fn without_the_last_extension_the_field_goes() {
+        let root = Authority::root("root");
+        let certificate = root.issue(&Entity::new(&["example.com"]));
+        let bare = tbs_without(&certificate, &[0x55, 0x1d, 0x11]).unwrap();
+        let before = Certificate::parse(&certificate).unwrap().before_extensions;
+        assert_eq!(bare, der::element(der::SEQUENCE, &[before]));
+    }
+
+    #[test]
+    fn what_is_cut_or_longer_is_no_certificate() {
+        let good = Authority::root("root").certificate().to_vec();
+        for len in 0..good.len() {
+            assert!(Certificate::parse(&good[..len]).is_err(), "{len}");
+        }
+        let longer = [good.as_slice(), &[0]].concat();
+        assert!(Certificate::parse(&longer).is_err());
+        assert!(Certificate::parse(&good).is_ok_and(|root| root.verify(&root).is_ok()));
+    }
+}

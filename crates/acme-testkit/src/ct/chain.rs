@@ -42,8 +42,8 @@ pub enum ChainError {
     /// A final certificate was submitted as a precertificate.
     #[error("no precertificate: it belongs to add-chain")]
     NotPrecertificate,
-    /// A Precertificate Signing Certificate issued it. RFC 6962 §3.1 allows them; the root programs
-    /// no longer do, and this log doesn't.
+    /// A Precertificate Signing Certificate issued it. RFC 6962 §3.1 allows them; the root
+    /// programs no longer do, and this log doesn't.
     #[error("precertificate signing certificates are not accepted")]
     PrecertificateSigner,
     /// There is poison, but not critical, not NULL, or twice; or a precertificate has SCTs.

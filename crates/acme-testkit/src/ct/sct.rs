@@ -148,3 +148,48 @@ pub fn decode_sct_list(bytes: &[u8]) -> Result<Vec<Vec<u8>>, EncodingError> {
         Ok(scts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_keeps_what_it_does_not_understand() {
+        let scts = vec![vec![9, 9, 9], vec![0]];
+        let list = encode_sct_list(&scts).unwrap();
+        assert_eq!(list, [0, 8, 0, 3, 9, 9, 9, 0, 1, 0]);
+        assert_eq!(decode_sct_list(&list), Ok(scts));
+        assert_eq!(
+            SignedCertificateTimestamp::decode(&[9, 9, 9]),
+            Err(EncodingError::Unknown)
+        );
+        assert_eq!(
+            SignedCertificateTimestamp::decode(&[0]),
+            Err(EncodingError::CutOff)
+        );
+    }
+
+    #[test]
+    fn empty_cut_and_overlong_lists_are_refused() {
+        for (bytes, error) in [
+            (&[][..], EncodingError::CutOff),
+            (&[0, 0], EncodingError::Bounds),
+            (&[0, 2, 0, 0], EncodingError::Bounds),
+            (&[0, 3, 0, 1], EncodingError::CutOff),
+            (&[0, 3, 0, 2, 7], EncodingError::CutOff),
+            (&[0, 3, 0, 1, 7, 7], EncodingError::Trailing),
+        ] {
+            assert_eq!(decode_sct_list(bytes), Err(error), "{bytes:?}");
+        }
+        assert_eq!(encode_sct_list(&[]), Err(EncodingError::Bounds));
+        assert_eq!(encode_sct_list(&[vec![]]), Err(EncodingError::Bounds));
+        assert_eq!(
+            encode_sct_list(&[vec![0; 65_536]]),
+            Err(EncodingError::Bounds)
+        );
+        assert_eq!(
+            encode_sct_list(&[vec![0; 40_000], vec![0; 40_000]]),
+            Err(EncodingError::Bounds)
+        );
+    }
+}
