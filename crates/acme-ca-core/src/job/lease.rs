@@ -55,8 +55,15 @@ pub(crate) trait Work: fmt::Debug + Send + Sync {
 
 #[derive(Debug)]
 enum State {
-    Loading { spawned: Option<Version>, load: Awaited },
-    Taking { taken: JobRow, commit: Commit, save: Awaited },
+    Loading {
+        spawned: Option<Version>,
+        load: Awaited,
+    },
+    Taking {
+        taken: JobRow,
+        commit: Commit,
+        save: Awaited,
+    },
     Working(Box<dyn Work>),
     Ended,
 }
@@ -78,15 +85,19 @@ impl Job {
         Self::new(config, arrival, id, None)
     }
 
-    fn new(
-        config: Arc<Config>,
-        arrival: JobArrival,
-        id: JobId,
-        spawned: Option<Version>,
-    ) -> Self {
+    fn new(config: Arc<Config>, arrival: JobArrival, id: JobId, spawned: Option<Version>) -> Self {
         let tickets = Tickets::new(arrival.ticket_seed);
-        let state = State::Loading { spawned, load: Awaited::new() };
-        Self { config, arrival, id, tickets, state }
+        let state = State::Loading {
+            spawned,
+            load: Awaited::new(),
+        };
+        Self {
+            config,
+            arrival,
+            id,
+            tickets,
+            state,
+        }
     }
 
     /// Which job.
@@ -200,16 +211,28 @@ impl Job {
     fn take(&self, view: &View, row: &JobRow, now: Timestamp) -> State {
         let due = now.after(lease_of(&self.config, &row.state));
         let attempt = row.attempt.saturating_add(1);
-        let taken = JobRow { due, attempt, ..row.clone() };
+        let taken = JobRow {
+            due,
+            attempt,
+            ..row.clone()
+        };
         let writes = move_due(row.due, &taken);
         let commit = Commit::new(view, writes);
-        State::Taking { taken, commit, save: Awaited::new() }
+        State::Taking {
+            taken,
+            commit,
+            save: Awaited::new(),
+        }
     }
 
     fn work(&self, row: JobRow, version: Version, taken_over: bool) -> State {
         let (config, arrival) = (Arc::clone(&self.config), self.arrival.clone());
         let state = row.state.clone();
-        let lease = Lease { row, version, taken_over };
+        let lease = Lease {
+            row,
+            version,
+            taken_over,
+        };
         State::Working(match state {
             JobState::Validation { .. } => Box::new(ValidationJob::new(config, arrival, lease)),
             JobState::Issuance { .. } => Box::new(IssuanceJob::new(config, arrival, lease)),
@@ -222,7 +245,10 @@ impl Job {
 pub(crate) fn move_due(before: Timestamp, job: &JobRow) -> Vec<Write> {
     let mut writes = vec![
         Write::Put(Row::Job(job.clone())),
-        Write::Put(Row::Due(DueRow { due: job.due, job: job.id })),
+        Write::Put(Row::Due(DueRow {
+            due: job.due,
+            job: job.id,
+        })),
     ];
     if before != job.due {
         writes.push(Write::Delete(Read::Due(before, job.id)));
@@ -232,5 +258,8 @@ pub(crate) fn move_due(before: Timestamp, job: &JobRow) -> Vec<Write> {
 
 /// The writes that end a job for good.
 pub(crate) fn delete(job: &JobRow) -> Vec<Write> {
-    vec![Write::Delete(Read::Job(job.id)), Write::Delete(Read::Due(job.due, job.id))]
+    vec![
+        Write::Delete(Read::Job(job.id)),
+        Write::Delete(Read::Due(job.due, job.id)),
+    ]
 }

@@ -1,9 +1,11 @@
 //! What a probe asks of the world. Every request names the exact address: which addresses may be
 //! contacted is decided in the core, after every DNS answer and every redirect.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use acme_types::Timestamp;
+
+use super::Target;
 
 /// One question to the perspective's own resolver, which follows aliases and caches nothing
 /// between attempts.
@@ -68,8 +70,9 @@ pub enum DnsRecord {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FetchRequest {
     /// Where to connect, exactly.
-    pub address: SocketAddr,
-    /// With TLS (≥ 1.2, the certificate not verified) and this server name, or plain.
+    pub target: Target,
+    /// With TLS (≥ 1.2, the certificate not verified) and this server name, or plain. An address
+    /// as the server name means no server name indication (RFC 6066 §3).
     pub tls: Option<String>,
     /// The Host header: name or bracketed address, with the port if it isn't the scheme's.
     pub host: String,
@@ -77,6 +80,8 @@ pub struct FetchRequest {
     pub path: String,
     /// At most so many bytes of the body are read; one more is enough to know it is longer.
     pub body_max: usize,
+    /// Without a connection by then, [`FetchOutcome::NotConnected`].
+    pub connect_by: Timestamp,
     /// Without a whole response by then, [`NetworkFailure::TimedOut`].
     pub deadline: Timestamp,
 }
@@ -104,9 +109,11 @@ pub enum FetchOutcome {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HandshakeRequest {
     /// Where to connect, exactly.
-    pub address: SocketAddr,
+    pub target: Target,
     /// The server name indication.
     pub server_name: String,
+    /// Without a connection by then, [`HandshakeOutcome::NotConnected`].
+    pub connect_by: Timestamp,
     /// Without a handshake by then, [`NetworkFailure::TimedOut`].
     pub deadline: Timestamp,
 }

@@ -1,4 +1,4 @@
-use acme_types::{ChallengeType, Identifier, Problem, Timestamp, Url};
+use acme_types::{ChallengeType, Identifier, Problem, Timestamp, Token, Url};
 use serde::{Deserialize, Serialize};
 
 /// A perspective's name in the configuration.
@@ -23,7 +23,7 @@ pub struct ProbeRequest {
     /// By which method.
     pub method: ChallengeType,
     /// The challenge's token.
-    pub token: String,
+    pub token: Token,
     /// The key authorization (RFC 8555 §8.1).
     pub key_authorization: String,
     /// The account's URL, for CAA's `accounturi` (RFC 8657 §3).
