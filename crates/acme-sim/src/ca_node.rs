@@ -11,6 +11,7 @@ use acme_ca_core::validation::Probe;
 use acme_ca_core::{Config, Entropy, JobArrival, effect, exchange, job, validation};
 use acme_types::{Answer, Nonce, Ticket, Timestamp};
 
+use crate::Broken;
 use crate::client_node::ReplyTo;
 use crate::random::Random;
 
@@ -88,8 +89,8 @@ impl CaNode {
         request: &http::Request<Vec<u8>>,
         from: Option<ReplyTo>,
         now: Timestamp,
-    ) -> MachineId {
-        let fresh_nonce = Nonce::from_bytes(&self.random.bytes());
+    ) -> Result<MachineId, Broken> {
+        let fresh_nonce = Nonce::from_bytes(&self.random.bytes())?;
         self.nonces.insert(fresh_nonce.as_str().as_bytes().to_vec());
         let arrival = Arrival {
             at: now,
@@ -98,7 +99,7 @@ impl CaNode {
             ticket_seed: self.random.number(),
         };
         let exchange = Exchange::new(self.config.clone(), arrival, request);
-        self.add(MachineId::Exchange, Machine::Exchange(Box::new(exchange), from))
+        Ok(self.add(MachineId::Exchange, Machine::Exchange(Box::new(exchange), from)))
     }
 
     pub(crate) fn add_job(

@@ -33,6 +33,7 @@ const EVENTS_MAX: u64 = 400_000;
 const UNSYNCED: usize = 3;
 
 /// A world. See [`crate`].
+#[derive(Clone, Debug)]
 pub struct World {
     pub(crate) seed: u64,
     pub(crate) faults: Faults,
@@ -255,7 +256,7 @@ impl Run {
 
     fn happen(&mut self, event: Event) -> Result<(), Broken> {
         match event {
-            Event::Request(request, from) => self.request(&request, from),
+            Event::Request(request, from) => self.request(&request, from)?,
             Event::Response(to, outcome) => {
                 let (client, life) = (to.client, to.life);
                 if self.lives(client, life) {
@@ -316,18 +317,23 @@ impl Run {
         self.clients[client].up && self.clients[client].life == life
     }
 
-    fn request(&mut self, request: &http::Request<Vec<u8>>, from: Option<ReplyTo>) {
+    fn request(
+        &mut self,
+        request: &http::Request<Vec<u8>>,
+        from: Option<ReplyTo>,
+    ) -> Result<(), Broken> {
         if !self.ca.up {
             // Nobody listens: the client is told that nothing was sent.
             if let Some(to) = from {
                 self.queue.push(self.now, Event::Response(to, HttpOutcome::NotSent));
             }
-            return;
+            return Ok(());
         }
         let path = request.uri().path().to_owned();
         self.trace.push(self.now, "ca", &format!("receives {} {path}", request.method()));
-        let machine = self.ca.receive(request, from, self.now);
+        let machine = self.ca.receive(request, from, self.now)?;
         self.settle_ca(machine);
+        Ok(())
     }
 
     fn due_scan(&mut self, life: u32) {
