@@ -53,7 +53,7 @@ pub struct Crl<'a> {
     /// The AlgorithmIdentifier inside, DER.
     pub(super) signature: &'a [u8],
     /// The issuer's Name, DER.
-    pub(super) issuer: &'a [u8],
+    pub(crate) issuer: &'a [u8],
     pub(super) this_update: Timestamp,
     pub(super) next_update: Timestamp,
     pub(super) number: &'a [u8],

@@ -53,13 +53,10 @@ pub fn renewal_info(
 /// A fiftieth of the validity around the point where a third (of a short one, half) is left.
 fn window(not_before: Timestamp, not_after: Timestamp) -> SuggestedWindow {
     let validity = not_after.since(not_before);
-    let left = if validity < SHORT_LIVED {
-        validity / 2
-    } else {
-        validity / 3
-    };
+    let part = |of: u32| validity.checked_div(of).unwrap_or(Duration::ZERO);
+    let left = part(if validity < SHORT_LIVED { 2 } else { 3 });
     let centre = not_after.before(left);
-    let margin = validity / 100;
+    let margin = part(100);
     SuggestedWindow {
         start: centre.before(margin).truncate_to_secs(),
         end: centre.after(margin).truncate_to_secs(),

@@ -10,25 +10,27 @@
 //! it has, and leaves the row due at once. Many revocations delay a CRL by one run, never more.
 
 mod contents;
+mod made;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_types::{Misuse, Ticket, Tickets, Timestamp};
+use acme_types::{Misuse, Tickets, Timestamp};
 
 use super::ask::{once_step, read_step};
 use super::{Awaited, Lease, STORE_PATIENCE, STORE_TRIES_MAX, Step, Work, move_due};
 use crate::config::{Config, JobArrival};
-use crate::crl::{CrlDraft, Expected, Scope, lint};
-use crate::effect::{Outcome, Sign, Signed};
-use crate::issuance::tbs;
+use crate::effect::{Outcome, Signed};
 use crate::schema::{
     AuditEvent, Commit, Committed, CrlShardRow, JobRow, JobState, Loaded, Read, Row, Scan, Serial,
-    Shard, Version, View, Write,
+    Shard, Version, View,
 };
 
 use contents::Contents;
+use made::{Crl, Made};
 pub(crate) use schedule::hasten;
 pub use schedule::{bootstrap, bootstrap_reads, job_id};
 
@@ -91,42 +93,9 @@ enum Then {
 #[derive(Clone, Debug)]
 enum Goal {
     /// This CRL. `again`: a revocation came while it was made.
-    Publish {
-        row: Box<CrlShardRow>,
-        dropped: Vec<Serial>,
-        listed: usize,
-        again: bool,
-    },
+    Publish { crl: Box<Crl>, again: bool },
     /// Nothing but the row's next `due`, and why.
     Postpone { until: Timestamp, why: &'static str },
-}
-
-/// A CRL that was drafted.
-#[derive(Debug)]
-struct Made {
-    contents: Contents,
-    draft: CrlDraft,
-    issuer: String,
-    url: String,
-    number: u64,
-    this_update: Timestamp,
-    next_update: Timestamp,
-}
-
-impl Made {
-    fn sign(&self, ticket: Ticket<Sign>) -> Step {
-        let message = self.draft.message().to_vec();
-        Step::Sign(self.issuer.clone(), self.draft.algorithm(), message, ticket)
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope {
-            url: &self.url,
-            number: self.number,
-            this_update: self.this_update,
-            next_update: self.next_update,
-        }
-    }
 }
 
 impl CrlRunJob {
@@ -189,22 +158,9 @@ impl CrlRunJob {
                 Ok(contents) => scanning(contents, None),
                 Err(why) => self.postpone(why, now),
             },
-            Then::Commit(Goal::Publish {
-                row,
-                dropped,
-                listed,
-                again,
-            }) => {
+            Then::Commit(Goal::Publish { crl, again }) => {
                 let again = again || touched;
-                self.saving(
-                    Goal::Publish {
-                        row,
-                        dropped,
-                        listed,
-                        again,
-                    },
-                    now,
-                )
+                self.saving(Goal::Publish { crl, again }, now)
             }
             Then::Commit(goal @ Goal::Postpone { .. }) => self.saving(goal, now),
         }
@@ -225,111 +181,51 @@ impl CrlRunJob {
         }
     }
 
-    fn fetched(&mut self, mut contents: Contents, loaded: Loaded, now: Timestamp) -> State {
-        let found = loaded.0.len();
-        let mut last = None;
+    fn fetched(
+        &mut self,
+        mut contents: Contents,
+        keys: &[Read],
+        loaded: Loaded,
+        now: Timestamp,
+    ) -> State {
         for (_, row) in loaded.0 {
             // Absent: dropped by another run since the scan, which then fences this one off.
-            let Some((_, Row::Revocation(row))) = row else {
-                continue;
-            };
-            last = Some(row.serial);
-            if let Err(why) = contents.add(&row) {
+            if let Some((_, Row::Revocation(row))) = row
+                && let Err(why) = contents.add(&row)
+            {
                 return self.postpone(why, now);
             }
         }
-        if found < PAGE || last.is_none() {
-            return self.make(contents, now);
+        match keys.last() {
+            Some(Read::Revocation(_, last)) if keys.len() >= PAGE => {
+                scanning(contents, Some(*last))
+            }
+            _ => self.make(contents, now),
         }
-        scanning(contents, last)
     }
 
-    /// Drafts the CRL.
     fn make(&mut self, contents: Contents, now: Timestamp) -> State {
-        if let Err(why) = contents.check() {
-            return self.postpone(why, now);
-        }
-        let config = Arc::clone(&self.config);
-        let Some(issuer) = config.authority.issuer_of_shard(self.shard) else {
-            return self.postpone("no issuer has the shard", now);
-        };
         let previous = self.previous.as_ref().map(|(_, row)| row);
-        // Invariant I35: numbers rise and thisUpdate doesn't fall. The clock is in the number, so
-        // that a store restored from a backup doesn't bring an old one back (H172).
-        let number = previous
-            .map_or(0, |row| row.number.saturating_add(1))
-            .max(now.as_millis());
-        let this_update = previous
-            .map_or(now, |row| row.this_update.max(now))
-            .truncate_to_secs();
-        let next_update = this_update.after(config.authority.crl().lifetime());
-        let url = tbs::crl_url(&config, self.shard);
-        let scope = Scope {
-            url: &url,
-            number,
-            this_update,
-            next_update,
-        };
-        let draft = match CrlDraft::new(issuer, &scope, contents.entries()) {
-            Ok(draft) => draft,
-            Err(_) => return self.postpone("the CRL can't be drafted", now),
-        };
-        let issuer = issuer.name().to_owned();
-        let made = Made {
-            contents,
-            draft,
-            issuer,
-            url,
-            number,
-            this_update,
-            next_update,
-        };
-        State::Signing {
-            made,
-            sign: Awaited::new(),
+        match Made::draft(&self.config, self.shard, previous, contents, now) {
+            Ok(made) => State::Signing {
+                made,
+                sign: Awaited::new(),
+            },
+            Err(why) => self.postpone(why, now),
         }
     }
 
     fn signed(&mut self, made: Made, signed: Signed, now: Timestamp) -> State {
-        let Signed::Signature(signature) = signed else {
-            return self.postpone("the CRL was not signed", now);
-        };
-        let config = Arc::clone(&self.config);
-        let (Ok(der), Some(issuer)) = (
-            made.draft.attach(&signature),
-            config.authority.issuer(&made.issuer),
-        ) else {
-            return self.postpone("the CRL's signature is not one", now);
-        };
-        let expected = Expected {
-            issuer,
-            scope: made.scope(),
-            entries: made.contents.entries(),
-        };
-        if lint(&expected, &der, config.provider.as_ref()).is_err() {
-            return self.postpone(
-                "the CRL breaks a rule, or its signature does not verify",
+        match made.signed(&self.config, signed) {
+            Ok(crl) => self.saving(
+                Goal::Publish {
+                    crl: Box::new(crl),
+                    again: false,
+                },
                 now,
-            );
+            ),
+            Err(why) => self.postpone(why, now),
         }
-        let row = Box::new(CrlShardRow {
-            shard: self.shard,
-            number: made.number,
-            this_update: made.this_update,
-            next_update: made.next_update,
-            der,
-        });
-        let listed = made.contents.entries().len();
-        let dropped = made.contents.into_dropped();
-        self.saving(
-            Goal::Publish {
-                row,
-                dropped,
-                listed,
-                again: false,
-            },
-            now,
-        )
     }
 
     fn postpone(&mut self, why: &'static str, now: Timestamp) -> State {
@@ -343,33 +239,15 @@ impl CrlRunJob {
     }
 
     fn saving(&self, goal: Goal, now: Timestamp) -> State {
+        let next = now.after(self.config.authority.crl().interval());
         let (due, mut writes, event) = match &goal {
-            Goal::Publish {
-                row,
-                dropped,
-                listed,
-                again,
-            } => {
-                let next = now.after(self.config.authority.crl().interval());
+            Goal::Publish { crl, again } => {
                 let due = if *again { now } else { next };
-                let gone = dropped
-                    .iter()
-                    .map(|serial| Read::Revocation(self.shard, *serial));
-                let mut writes: Vec<Write> = gone.map(Write::Delete).collect();
-                writes.push(Write::Put(Row::CrlShard((**row).clone())));
-                let event = format!(
-                    "CRL of shard {} made: number {}, {listed} entries, {} dropped",
-                    self.shard.0,
-                    row.number,
-                    dropped.len()
-                );
-                (due, writes, event)
+                (due, crl.writes(), crl.to_string())
             }
-            Goal::Postpone { until, why } => {
-                let event = format!("CRL of shard {} not made: {why}", self.shard.0);
-                (*until, Vec::new(), event)
-            }
+            Goal::Postpone { until, why } => (*until, Vec::new(), format!("not made: {why}")),
         };
+        let event = format!("CRL of shard {} {event}", self.shard.0);
         let resting = JobRow {
             due,
             attempt: schedule::RESTING,
@@ -510,8 +388,8 @@ impl Work for CrlRunJob {
             (State::Scanning { contents, .. }, Outcome::Scan(Ok(keys))) => {
                 self.scanned(contents, keys, now)
             }
-            (State::Fetching { contents, .. }, Outcome::Load(Ok(loaded))) => {
-                self.fetched(contents, loaded, now)
+            (State::Fetching { contents, keys, .. }, Outcome::Load(Ok(loaded))) => {
+                self.fetched(contents, &keys, loaded, now)
             }
             (State::Signing { made, .. }, Outcome::Sign(signed)) => self.signed(made, signed, now),
             (State::Saving { goal, .. }, Outcome::Save(committed)) => self.saved(goal, committed),

@@ -13,27 +13,25 @@ mod decision;
 mod logging;
 #[cfg(test)]
 pub(super) mod tests;
+mod under;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme_crypto::PublicKey;
 use acme_types::{Misuse, Ticket, Tickets, Timestamp};
 
 use super::ask::{once_step, read_step};
 use super::{Awaited, Lease, STORE_PATIENCE, Step, Work};
 use crate::config::{Config, JobArrival};
 use crate::effect::{Outcome, Sign, Signed, Submitted};
-use crate::issuance::encode;
-use crate::issuance::lint::{self, Expected, Stage};
-use crate::issuance::tbs::{Mark, Template};
-use crate::issuance::{Issuer, correspond, key_of, sct, template};
+use crate::issuance::lint::Stage;
 use crate::schema::{
     Commit, Committed, IntentRow, JobRow, JobState, Loaded, OrderId, Read, Serial, Version, View,
 };
 
 use decision::{Next, Situation};
 use logging::{Logging, Progress};
+use under::Under;
 
 /// How long a signature may take. Past it whether one was made isn't known.
 const SIGN_PATIENCE: Duration = Duration::from_secs(20);
@@ -50,23 +48,10 @@ pub(crate) struct IssuanceJob {
     order: OrderId,
     serial: Serial,
     view: View,
-    intent: Option<Box<Under>>,
+    under: Option<Box<Under>>,
     pending: Option<JobRow>,
     rounds: u8,
     state: State,
-}
-
-/// The intent that is worked under, and the key that it certifies.
-#[derive(Debug)]
-struct Under {
-    row: IntentRow,
-    key: PublicKey,
-}
-
-impl Under {
-    fn template<'a>(&'a self, config: &'a Config) -> Option<Template<'a>> {
-        template(config, &self.row, &self.key).ok()
-    }
 }
 
 #[derive(Debug)]
@@ -116,6 +101,15 @@ struct Artefacts {
     certificate: Option<Vec<u8>>,
 }
 
+impl Artefacts {
+    fn of(precertificate: Vec<u8>) -> Self {
+        Self {
+            precertificate: Some(precertificate),
+            ..Self::default()
+        }
+    }
+}
+
 /// What is signed.
 #[derive(Clone, Debug)]
 enum What {
@@ -141,7 +135,7 @@ impl IssuanceJob {
             order,
             serial,
             view: View::new(),
-            intent: None,
+            under: None,
             pending: None,
             rounds: 0,
             state: State::Ended,
@@ -174,15 +168,21 @@ impl IssuanceJob {
     fn loaded(&mut self, goal: Goal, loaded: Loaded, now: Timestamp) -> State {
         self.view.extend(loaded);
         self.adopt();
+        self.decided(goal, now)
+    }
+
+    /// What is next, from what is known. The guards of the commit tell whether it is still so.
+    fn decided(&mut self, goal: Goal, now: Timestamp) -> State {
         self.rounds = self.rounds.saturating_add(1);
         if self.rounds > ROUNDS_MAX {
             return State::Ended;
         }
         let provider = self.config.provider.as_ref();
-        let random =
-            self.arrival
-                .entropy
-                .expand(provider, "issuance serial", self.lease.row.attempt);
+        let attempt = self.lease.row.attempt;
+        let random = self
+            .arrival
+            .entropy
+            .expand(provider, "issuance serial", attempt);
         let situation = Situation {
             config: &self.config,
             lease: &self.lease,
@@ -192,27 +192,18 @@ impl IssuanceJob {
             view: &self.view,
             now,
         };
-        match situation.decide(&goal) {
-            Err(missing) => State::Loading {
-                goal,
-                reads: missing.0,
-                load: Awaited::new(),
-            },
-            Ok(Next::Sign(intent)) => self.sign_first(*intent, now),
-            Ok(Next::SignFinal) => match goal {
-                Goal::SignFinal(artefacts) => sign_final(artefacts),
-                _ => State::Ended,
-            },
+        let (reads, load) = match situation.decide(&goal) {
+            Err(missing) => (missing.0, Awaited::new()),
+            Ok(Next::Sign(intent)) => return self.sign_first(*intent, now),
+            Ok(Next::SignFinal) => return sign_final(goal),
             Ok(Next::Save(commit, restarted)) => {
                 self.pending = restarted;
-                State::Saving {
-                    commit,
-                    goal,
-                    save: Awaited::new(),
-                }
+                let save = Awaited::new();
+                return State::Saving { commit, goal, save };
             }
-            Ok(Next::End) => State::Ended,
-        }
+            Ok(Next::End) => return State::Ended,
+        };
+        State::Loading { goal, reads, load }
     }
 
     /// After a commit of unknown outcome: if the row is the one that this job wrote, it landed.
@@ -232,7 +223,7 @@ impl IssuanceJob {
         if let JobState::Issuance { serial, .. } = row.state {
             self.serial = serial;
         }
-        self.intent = None;
+        self.under = None;
         self.lease = Lease {
             row,
             version,
@@ -240,146 +231,89 @@ impl IssuanceJob {
         };
     }
 
-    /// The intent's own lint was clean; whether it still is, under the configuration of now, is
-    /// looked at again: it may be another process that signs (H257).
     fn sign_first(&mut self, row: IntentRow, now: Timestamp) -> State {
-        let Ok(key) = key_of(&row) else {
-            return self.loading(Goal::Fail);
-        };
-        let under = Under { row, key };
-        let clean = under.template(&self.config).is_some_and(|template| {
-            let stage = stage_of(&template);
-            let expected = Expected {
-                template: &template,
-                stage,
-                at: now,
-            };
-            lint::tbs(&self.config, &expected, &under.row.tbs).is_ok()
-        });
-        if !clean {
-            return self.loading(Goal::Fail);
-        }
-        let tbs = under.row.tbs.clone();
-        self.intent = Some(Box::new(under));
-        State::Signing {
-            what: What::First,
-            tbs,
-            sign: Awaited::new(),
+        self.under = Under::new(row).map(Box::new);
+        let tbs = self
+            .under
+            .as_ref()
+            .and_then(|under| under.first_tbs(&self.config, now));
+        match tbs {
+            Some(tbs) => {
+                let (what, sign) = (What::First, Awaited::new());
+                State::Signing { what, tbs, sign }
+            }
+            None => self.decided(Goal::Fail, now),
         }
     }
 
     fn signed(&mut self, what: What, tbs: &[u8], signed: Signed, now: Timestamp) -> State {
         let signature = match (signed, &what) {
             (Signed::Signature(signature), _) => signature,
-            (Signed::NotSigned, What::First) => return self.loading(Goal::Drop),
-            (Signed::NotSigned | Signed::Unknown, _) => return self.presume(what),
+            (Signed::NotSigned, What::First) => return self.decided(Goal::Drop, now),
+            (Signed::NotSigned | Signed::Unknown, _) => return self.presume(what, now),
         };
-        let config = Arc::clone(&self.config);
-        let Some((der, stage)) = self.verified(&config, &what, tbs, &signature, now) else {
-            return self.presume(what);
-        };
-        match (what, stage) {
-            (What::First, Stage::Precertificate) => self.submit(der, now),
-            (What::First, _) => self.loading(Goal::Finish(Artefacts {
+        let made = self.under.as_ref().and_then(|under| {
+            let stage = match what {
+                What::First => under.first_stage(&self.config)?,
+                What::Final(_) => Stage::Final,
+            };
+            Some((
+                under.certificate(&self.config, stage, tbs, &signature, now)?,
+                stage,
+            ))
+        });
+        let artefacts = match (made, what) {
+            (None, what) => return self.presume(what, now),
+            (Some((der, Stage::Precertificate)), _) => return self.submit(der, now),
+            (Some((der, _)), What::First) => Artefacts {
                 certificate: Some(der),
                 ..Artefacts::default()
-            })),
-            (What::Final(artefacts), _) => self.loading(Goal::Finish(Artefacts {
+            },
+            (Some((der, _)), What::Final(artefacts)) => Artefacts {
                 certificate: Some(der),
                 ..artefacts
-            })),
-        }
+            },
+        };
+        self.decided(Goal::Finish(artefacts), now)
     }
 
-    /// Invariant I18: what was signed verifies under the issuer's key, and lints clean.
-    fn verified(
-        &self,
-        config: &Config,
-        what: &What,
-        tbs: &[u8],
-        signature: &[u8],
-        now: Timestamp,
-    ) -> Option<(Vec<u8>, Stage)> {
-        let template = self.intent.as_ref()?.template(config)?;
-        let stage = match what {
-            What::First => stage_of(&template),
-            What::Final(_) => Stage::Final,
+    fn presume(&mut self, what: What, now: Timestamp) -> State {
+        let artefacts = match what {
+            What::First => Artefacts::default(),
+            What::Final(artefacts) => artefacts,
         };
-        let der = encode::attach(tbs, template.issuer.algorithm(), signature).ok()?;
-        let expected = Expected {
-            template: &template,
-            stage,
-            at: now,
-        };
-        lint::certificate(config, &expected, &der).ok()?;
-        Some((der, stage))
-    }
-
-    fn presume(&mut self, what: What) -> State {
-        match what {
-            What::First => self.loading(Goal::Presume(Artefacts::default())),
-            What::Final(artefacts) => self.loading(Goal::Presume(artefacts)),
-        }
+        self.decided(Goal::Presume(artefacts), now)
     }
 
     fn submit(&mut self, precertificate: Vec<u8>, now: Timestamp) -> State {
-        let artefacts = Artefacts {
-            precertificate: Some(precertificate),
-            ..Artefacts::default()
-        };
-        let config = Arc::clone(&self.config);
-        let logging = self.intent.as_ref().and_then(|under| {
-            let template = under.template(&config)?;
-            Logging::new(
-                &config,
-                &template,
-                artefacts.precertificate.as_deref()?,
-                now,
-            )
+        let logging = self.under.as_ref().and_then(|under| {
+            let template = under.template(&self.config)?;
+            Logging::new(&self.config, &template, &precertificate, now)
         });
         match logging {
             Some(logging) => State::Logging(Box::new(logging)),
-            None => self.loading(Goal::Presume(artefacts)),
+            None => self.decided(Goal::Presume(Artefacts::of(precertificate)), now),
         }
     }
 
     /// Looks at what the logs have answered.
     fn logged(&mut self, logging: Box<Logging>, now: Timestamp) -> State {
-        let artefacts = Artefacts {
-            precertificate: Some(logging.precertificate().to_vec()),
-            ..Artefacts::default()
+        let scts = match logging.progress(&self.config, now) {
+            Progress::Waiting => return State::Logging(logging),
+            Progress::Failed => Vec::new(),
+            Progress::Enough(scts) => scts,
         };
-        match logging.progress(&self.config, now) {
-            Progress::Waiting => State::Logging(logging),
-            Progress::Failed => self.loading(Goal::Presume(artefacts)),
-            Progress::Enough(scts) => {
-                let list = sct::encode_list(&scts.iter().collect::<Vec<_>>());
-                let tbs = list.ok().and_then(|list| self.final_tbs(&list, now));
-                match tbs {
-                    Some(tbs) => self.loading(Goal::SignFinal(Artefacts {
-                        tbs: Some(tbs),
-                        ..artefacts
-                    })),
-                    None => self.loading(Goal::Presume(artefacts)),
-                }
-            }
+        let artefacts = Artefacts::of(logging.precertificate().to_vec());
+        let under = self.under.as_ref();
+        match under.and_then(|under| under.final_tbs(&self.config, &scts, now)) {
+            // The logs took their time: whether the order may still be issued for is looked at
+            // again before the final signature, and not only at the guards of the commit.
+            Some(tbs) => self.loading(Goal::SignFinal(Artefacts {
+                tbs: Some(tbs),
+                ..artefacts
+            })),
+            None => self.decided(Goal::Presume(artefacts), now),
         }
-    }
-
-    /// The final TBSCertificate: built anew from the intent, linted, and proved to be the
-    /// precertificate's with the one extension in the place of the other.
-    fn final_tbs(&self, list: &[u8], now: Timestamp) -> Option<Vec<u8>> {
-        let under = self.intent.as_ref()?;
-        let template = under.template(&self.config)?;
-        let tbs = template.tbs(&self.config, Mark::Scts(list)).ok()?;
-        let expected = Expected {
-            template: &template,
-            stage: Stage::Final,
-            at: now,
-        };
-        lint::tbs(&self.config, &expected, &tbs).ok()?;
-        correspond(&under.row.tbs, &tbs).ok()?;
-        Some(tbs)
     }
 
     fn saved(&mut self, goal: Goal, committed: Committed) -> State {
@@ -400,11 +334,6 @@ impl IssuanceJob {
         }
     }
 
-    fn issuer(&self) -> Option<&Issuer> {
-        let under = self.intent.as_ref()?;
-        self.config.authority.issuer(&under.row.issuer)
-    }
-
     /// What the time alone decides.
     fn expire(&mut self, now: Timestamp) {
         if now >= self.lease.row.due {
@@ -413,7 +342,7 @@ impl IssuanceJob {
         }
         let state = std::mem::replace(&mut self.state, State::Ended);
         self.state = match state {
-            State::Signing { what, sign, .. } if sign.is_overdue(now) => self.presume(what),
+            State::Signing { what, sign, .. } if sign.is_overdue(now) => self.presume(what, now),
             State::Saving { goal, save, .. } if save.is_overdue(now) => self.loading(goal),
             State::Logging(mut logging) => {
                 logging.expire(now);
@@ -425,30 +354,25 @@ impl IssuanceJob {
 }
 
 /// Signs the final certificate.
-fn sign_final(artefacts: Artefacts) -> State {
-    match artefacts.tbs.clone() {
-        Some(tbs) => State::Signing {
-            what: What::Final(artefacts),
-            tbs,
-            sign: Awaited::new(),
-        },
-        None => State::Ended,
-    }
-}
-
-fn stage_of(template: &Template<'_>) -> Stage {
-    match template.profile.transparency() {
-        Some(_) => Stage::Precertificate,
-        None => Stage::Plain,
-    }
+fn sign_final(goal: Goal) -> State {
+    let Goal::SignFinal(artefacts) = goal else {
+        return State::Ended;
+    };
+    let Some(tbs) = artefacts.tbs.clone() else {
+        return State::Ended;
+    };
+    let (what, sign) = (What::Final(artefacts), Awaited::new());
+    State::Signing { what, tbs, sign }
 }
 
 impl Work for IssuanceJob {
     fn poll(&mut self, now: Timestamp, tickets: &mut Tickets) -> Step {
         self.expire(now);
-        let signer = self
-            .issuer()
-            .map(|issuer| (issuer.name().to_owned(), issuer.algorithm()));
+        let issuer = self
+            .under
+            .as_ref()
+            .and_then(|under| under.issuer(&self.config));
+        let signer = issuer.map(|issuer| (issuer.name().to_owned(), issuer.algorithm()));
         let step = match &mut self.state {
             State::Loading { reads, load, .. } => read_step(load, tickets, now, |ticket| {
                 Step::Load(reads.clone(), ticket)
@@ -510,11 +434,11 @@ impl IssuanceJob {
     /// A log has answered: an SCT counts if it verifies over what was sent.
     fn submitted(&self, logging: &mut Logging, number: u64, answer: Submitted, now: Timestamp) {
         let config = &self.config;
-        let Some(under) = &self.intent else {
+        let Some(under) = &self.under else {
             return;
         };
         if let Some(template) = under.template(config) {
-            logging.answer(config, &template, &under.row, number, answer, now);
+            logging.answer(config, &template, under.row(), number, answer, now);
         }
     }
 }

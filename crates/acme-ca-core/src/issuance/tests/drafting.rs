@@ -8,8 +8,8 @@ use super::world::{DAY, config, csr, issuer, issuer_key, key, logs, now, order};
 use crate::Config;
 use crate::crl::CrlTiming;
 use crate::issuance::{
-    Authority, Finding, IssuanceError, Issuer, IssuerError, LogList, Profile, ProfileParts, intent,
-    restart,
+    Authority, Finding, IssuanceError, Issuer, IssuerError, LogKind, LogList, Profile,
+    ProfileParts, intent, restart,
 };
 use crate::schema::{IntentState, OrderRow, Serial};
 
@@ -199,53 +199,32 @@ fn a_profile_that_changed_starts_nothing_over() {
 
 #[test]
 fn the_parts_of_an_authority_fit_together() {
-    let check = |issuers: &[Issuer], profiles: &[Profile], logs: LogList, error: &str| {
-        let got = Authority::new(
-            issuers.to_vec(),
-            profiles.to_vec(),
-            logs,
-            CrlTiming::default(),
-        );
+    let check = |issuers: &[&Issuer], profiles: &[&Profile], logs: LogList, error: &str| {
+        let issuers = issuers.iter().map(|issuer| (*issuer).clone()).collect();
+        let profiles = profiles.iter().map(|profile| (*profile).clone()).collect();
+        let got = Authority::new(issuers, profiles, logs, CrlTiming::default());
         assert!(
             got.is_err_and(|got| format!("{got:?}").starts_with(error)),
             "{error}"
         );
     };
-    let (e1, private) = (issuer("e1"), Profile::private());
-    let none = LogList::default();
-    check(&[], &[private.clone()], none.clone(), "Issuers");
-    check(&[e1.clone()], &[], none.clone(), "Profiles");
-    check(
-        &[e1.clone(), e1.clone()],
-        &[private.clone()],
-        none.clone(),
-        "IssuerTwice",
-    );
-    check(
-        &[e1.clone()],
-        &[private.clone(), private.clone()],
-        none.clone(),
-        "ProfileTwice",
-    );
-    check(
-        &[e1.clone()],
-        &[Profile::classic()],
-        none.clone(),
-        "TooFewLogs",
-    );
+    let (e1, private, none) = (issuer("e1"), Profile::private(), LogList::default());
+    check(&[], &[&private], none.clone(), "Issuers");
+    check(&[&e1], &[], none.clone(), "Profiles");
+    check(&[&e1, &e1], &[&private], none.clone(), "IssuerTwice");
+    check(&[&e1], &[&private, &private], none.clone(), "ProfileTwice");
+    check(&[&e1], &[&Profile::classic()], none.clone(), "TooFewLogs");
     let mut tiled = logs();
-    tiled
-        .logs
-        .retain(|log| log.kind() == crate::issuance::LogKind::Tiled);
-    check(&[e1.clone()], &[Profile::classic()], tiled, "TooFewLogs");
+    tiled.logs.retain(|log| log.kind() == LogKind::Tiled);
+    check(&[&e1], &[&Profile::classic()], tiled, "TooFewLogs");
     let mut twice = logs();
     twice.logs.push(twice.logs[0].clone());
-    check(&[e1.clone()], &[private.clone()], twice, "LogTwice");
+    check(&[&e1], &[&private], twice, "LogTwice");
     let other = super::world::intermediate("e2");
     let overlapping = Issuer::new("e2", &other, &[], 3..=5, &RustCrypto).unwrap();
     check(
-        &[e1.clone(), overlapping],
-        &[private],
+        &[&e1, &overlapping],
+        &[&private],
         none.clone(),
         "ShardTwice",
     );
@@ -254,8 +233,8 @@ fn the_parts_of_an_authority_fit_together() {
         ..ProfileParts::private()
     };
     check(
-        &[e1],
-        &[Profile::try_from(parts).unwrap()],
+        &[&e1],
+        &[&Profile::try_from(parts).unwrap()],
         none,
         "UnknownIssuer",
     );
@@ -265,27 +244,23 @@ fn the_parts_of_an_authority_fit_together() {
 fn only_an_intermediate_with_its_whole_chain_is_an_issuer() {
     let (own, root) = (super::world::intermediate("e1"), super::world::root());
     let other = super::world::intermediate("e2");
-    let check = |name: &str, der: &[u8], parents: &[Vec<u8>], error: IssuerError| {
-        let got = Issuer::new(name, der, parents, 0..=0, &RustCrypto);
+    let check = |name: &str, der: &[u8], parents: &[&Vec<u8>], error: IssuerError| {
+        let parents: Vec<Vec<u8>> = parents.iter().map(|der| (*der).clone()).collect();
+        let got = Issuer::new(name, der, &parents, 0..=0, &RustCrypto);
         assert_eq!(got.err(), Some(error));
     };
     check("", &own, &[], IssuerError::Name);
     check("E1", &own, &[], IssuerError::Name);
     check("a/b", &own, &[], IssuerError::Name);
     check("e1", &root, &[], IssuerError::SelfSigned);
-    check("e1", &own, &[other.clone()], IssuerError::Broken(0));
-    check(
-        "e1",
-        &own,
-        &[root.clone(), root.clone()],
-        IssuerError::Broken(1),
-    );
+    check("e1", &own, &[&other], IssuerError::Broken(0));
+    check("e1", &own, &[&root, &root], IssuerError::Broken(1));
     let mut bent = own.clone();
     *bent.last_mut().unwrap() ^= 1;
-    check("e1", &bent, &[root.clone()], IssuerError::Broken(0));
+    check("e1", &bent, &[&root], IssuerError::Broken(0));
     check("e1", &own[1..], &[], IssuerError::Malformed(0));
-    check("e1", &own, &[b"x".to_vec()], IssuerError::Malformed(1));
-    check("e1", &own, &vec![root.clone(); 9], IssuerError::TooLong);
+    check("e1", &own, &[&b"x".to_vec()], IssuerError::Malformed(1));
+    check("e1", &own, &[&root; 9], IssuerError::TooLong);
     let empty = std::ops::RangeInclusive::new(1, 0);
     let got = Issuer::new("e1", &own, &[], empty, &RustCrypto);
     assert_eq!(got.err(), Some(IssuerError::NoShards));

@@ -163,12 +163,10 @@ impl Desk {
     /// Runs a job to its end, or through so many effects. Whether it ended.
     pub(crate) fn run(&mut self, job: &mut Job, effects_max: usize) -> bool {
         let mut held: Vec<(u8, Ticket<Submit>, Submitted)> = Vec::new();
-        let mut effects = 0;
-        for _ in 0..STEPS_MAX {
+        for effects in 0..STEPS_MAX {
             if effects >= effects_max {
                 return false;
             }
-            effects += 1;
             match job.poll(self.now) {
                 Step::Load(reads, ticket) => {
                     let loaded = self.loaded(&reads);
