@@ -88,10 +88,9 @@ impl Route {
         if target.len() > TARGET_LEN_MAX {
             return None;
         }
-        if let Some(path) = target.strip_prefix(prefix(&config.base)) {
-            if let Some(route) = Self::below(path) {
-                return Some(route);
-            }
+        let own = target.strip_prefix(prefix(&config.base));
+        if let Some(route) = own.and_then(Self::below) {
+            return Some(route);
         }
         // What is signed itself is published over plain HTTP, and nothing else.
         match Self::below(target.strip_prefix(prefix(&config.publication_base))?)? {

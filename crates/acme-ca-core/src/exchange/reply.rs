@@ -10,7 +10,7 @@ use crate::rejection::Rejection;
 use crate::route::Urls;
 use crate::schema::ReplyRow;
 
-/// What depends on the decision: status, headers, body. [`finish`] adds what every reply has.
+/// What depends on the decision: status, headers, body. What every reply has is added when it is handed out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reply {
     /// The HTTP status.

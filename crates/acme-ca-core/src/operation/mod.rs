@@ -2,7 +2,7 @@
 //! was asked, what was loaded, and the time.
 //!
 //! An operation runs after authentication and before anything is written. It may be run again
-//! with newer rows: with the same [`Context`] it makes the same ids, tokens and serials.
+//! with newer rows: for the same arrival it makes the same ids, tokens and serials.
 
 mod account;
 mod authorization;

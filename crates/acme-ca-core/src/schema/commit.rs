@@ -46,6 +46,7 @@ impl Commit {
 
 /// One write of a commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a commit has few, and most of them put a row")]
 pub enum Write {
     /// The row stands, in the place of what stood there.
     Put(Row),

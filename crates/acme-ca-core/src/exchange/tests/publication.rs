@@ -136,7 +136,7 @@ fn an_order_replaces_one_certificate_of_its_account() {
     let again = replacing(&mut ca, &client, &id, &["b.example"]);
     again.is("", 201, "the first came to nothing");
     // Finalized it still says what it replaces.
-    validate(&mut ca, &again.json());
+    validate(&mut ca, &client, &again.json());
     let csr = super::issued::csr(key(8).as_ref(), &["b.example"]);
     let payload = json!({ "csr": acme_types::base64url::encode(&csr) });
     let finalize = format!("{}/finalize", path(&again.location()));

@@ -6,14 +6,11 @@ use acme_crypto::KeyPair;
 use acme_types::{RevocationReason, base64url};
 use serde_json::{Value, json};
 
-use super::client::{Client, key, path_of};
+use super::client::{Client, key};
 use super::issued::certificate;
 use super::world::{Ca, Got};
 use crate::job::crl_run;
-use crate::schema::{
-    AuthorizationForRow, AuthorizationRow, CertificateRow, JobId, JobRow, Read, RevocationRow, Row,
-    Version,
-};
+use crate::schema::{CertificateRow, JobId, JobRow, Read, RevocationRow, Row, Version};
 
 const REVOKE: &str = "/acme/revoke-cert";
 
@@ -226,27 +223,10 @@ fn nobody_else_revokes() {
     );
 }
 
-/// The account has a valid authorization for the name, as its job would have it.
+/// The account proves control of the name.
 fn authorize(ca: &mut Ca, client: &Client, name: &str) {
     let (_, order) = client.order(ca, &[name]);
-    super::issued::validate(ca, &order);
-    let path = path_of(&order["authorizations"][0]);
-    let id = path.rsplit('/').next().unwrap().parse().unwrap();
-    let Row::Authorization(row) = ca.row(Read::Authorization(id)) else {
-        panic!()
-    };
-    let AuthorizationRow {
-        account,
-        identifier,
-        expires,
-        ..
-    } = row;
-    ca.put(vec![Row::AuthorizationFor(AuthorizationForRow {
-        account,
-        identifier,
-        authorization: id,
-        expires,
-    })]);
+    super::issued::validate(ca, client, &order);
 }
 
 #[test]
@@ -263,7 +243,7 @@ fn the_holder_of_the_key_proves_that_it_is_compromised() {
     assert!(ca.has(Read::BlockedKey(row.spki_sha256)));
     // The key is never certified again, and makes no account.
     let (path, order) = client.order(&mut ca, &["a.example"]);
-    super::issued::validate(&mut ca, &order);
+    super::issued::validate(&mut ca, &client, &order);
     let csr = super::issued::csr(key(9).as_ref(), &["a.example"]);
     let csr = json!({ "csr": base64url::encode(&csr) });
     client
