@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use acme_types::{DnsName, Identifier};
+
+use crate::validation::AddressPolicy;
 
 /// Which identifiers this CA certifies. What is checked here is policy; what is no name or no
 /// address at all never becomes an [`Identifier`].
@@ -168,17 +170,24 @@ impl IdentifierPolicy {
         }
     }
 
+    /// What may be certified is what may be contacted: one list of what is special.
     fn check_address(&self, address: IpAddr) -> Result<(), IdentifierRefusal> {
-        match self.addresses {
-            AddressRules::None => Err(IdentifierRefusal::Address),
-            AddressRules::Public if is_special_purpose(address) => {
-                Err(IdentifierRefusal::ReservedAddress)
-            }
-            AddressRules::Any if is_no_host(address) => Err(IdentifierRefusal::ReservedAddress),
-            AddressRules::Public | AddressRules::Any => Ok(()),
+        let hosts = match self.addresses {
+            AddressRules::None => return Err(IdentifierRefusal::Address),
+            AddressRules::Public => AddressPolicy::Public,
+            AddressRules::Any => AddressPolicy::Any,
+        };
+        let is_host = hosts.target(address, ANY_PORT).is_some();
+        if is_host {
+            Ok(())
+        } else {
+            Err(IdentifierRefusal::ReservedAddress)
         }
     }
 }
+
+/// Which port doesn't matter to the question whether an address is a host's.
+const ANY_PORT: u16 = 0;
 
 fn is_below(name: &DnsName, zone: &DnsName) -> bool {
     let (name, zone) = (name.as_str(), zone.as_str());
@@ -226,74 +235,6 @@ fn icann_suffix(name: &str) -> Option<&str> {
         }
     }
 }
-
-fn is_no_host(address: IpAddr) -> bool {
-    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
-    address.is_unspecified() || address.is_multicast() || broadcast
-}
-
-/// Whether the address stands in IANA's special-purpose registries, is multicast, or lies outside
-/// what is allocated for hosts. Deprecated and protocol-internal blocks are refused whole: a host
-/// of the public Internet has none of them.
-fn is_special_purpose(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => IPV4_SPECIAL
-            .iter()
-            .any(|(block, bits)| v4_in(v4, *block, *bits)),
-        // Only 2000::/3 is allocated as global unicast.
-        IpAddr::V6(v6) => {
-            v6.segments()[0] & 0xe000 != 0x2000
-                || IPV6_SPECIAL
-                    .iter()
-                    .any(|(block, bits)| v6_in(v6, *block, *bits))
-        }
-    }
-}
-
-fn v4_in(address: Ipv4Addr, block: Ipv4Addr, bits: u32) -> bool {
-    let mask = u32::MAX
-        .checked_shl(32u32.saturating_sub(bits))
-        .unwrap_or(0);
-    u32::from(address) & mask == u32::from(block)
-}
-
-fn v6_in(address: Ipv6Addr, block: Ipv6Addr, bits: u32) -> bool {
-    let mask = u128::MAX
-        .checked_shl(128u32.saturating_sub(bits))
-        .unwrap_or(0);
-    u128::from(address) & mask == u128::from(block)
-}
-
-/// IANA IPv4 Special-Purpose Address Registry, and multicast.
-const IPV4_SPECIAL: [(Ipv4Addr, u32); 18] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
-    (Ipv4Addr::new(169, 254, 0, 0), 16),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 0, 0, 0), 24),
-    (Ipv4Addr::new(192, 0, 2, 0), 24),
-    (Ipv4Addr::new(192, 31, 196, 0), 24),
-    (Ipv4Addr::new(192, 52, 193, 0), 24),
-    (Ipv4Addr::new(192, 88, 99, 0), 24),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-    (Ipv4Addr::new(192, 175, 48, 0), 24),
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
-    (Ipv4Addr::new(198, 51, 100, 0), 24),
-    (Ipv4Addr::new(203, 0, 113, 0), 24),
-    (Ipv4Addr::new(224, 0, 0, 0), 4),
-    (Ipv4Addr::new(240, 0, 0, 0), 4),
-];
-
-/// The blocks of IANA's IPv6 Special-Purpose Address Registry within 2000::/3.
-const IPV6_SPECIAL: [(Ipv6Addr, u32); 5] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
-    (Ipv6Addr::new(0x2001, 0x0db8, 0, 0, 0, 0, 0, 0), 32),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
-    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
-];
 
 #[cfg(test)]
 mod tests;
