@@ -69,7 +69,7 @@ fn a_crash_in_a_failing_order_costs_nothing_more() {
 
 #[test]
 fn everything_ends_once_faults_stop() {
-    for seed in 0..120 {
+    for seed in 0..100 {
         let mut world = World::new(
             seed,
             Policy {
@@ -182,7 +182,7 @@ fn a_resting_job_rests_on_after_a_restart() {
 
 #[test]
 fn jobs_that_share_an_authorization_do_not_retract_it_from_each_other() {
-    for seed in 0..150 {
+    for seed in 0..80 {
         let policy = Policy {
             reads: 1 + seed as u32 % 3,
             reuses_pending: true,
@@ -232,8 +232,8 @@ fn a_cancellation_at_any_step_leaves_nothing_published() {
 
 #[test]
 fn a_job_that_takes_over_an_authorization_is_not_retracted_by_the_one_before() {
-    for order in 0..6 {
-        for step in 1..80 {
+    for order in 0..4 {
+        for step in 1..60 {
             let mut world = World::new(
                 order,
                 Policy {
@@ -241,6 +241,7 @@ fn a_job_that_takes_over_an_authorization_is_not_retracted_by_the_one_before() {
                     ..Policy::default()
                 },
             );
+            world.slow_retractions = order % 2 == 0;
             world.issue(1, &["a.example.com"]);
             world.run_steps(step);
             world.cancel(1);

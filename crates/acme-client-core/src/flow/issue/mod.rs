@@ -1,13 +1,14 @@
 //! Issuance: from a CSR to a certificate that was checked (RFC 8555 §7.4).
 //!
 //! ```text
-//! Ordering ─▶ Proving ─▶ Reading ─▶ Finalizing ─▶ Reading ─▶ Downloading ─▶ Ended
-//!                 ▲          │
-//!     resume ─▶ Reading ─────┘
+//! Ordering ─▶ Proving ─▶ Reading ─▶ Finalizing ─▶ Reading
+//!                ▲           │                      │
+//!  resume ─▶ Reading         └▶ (waits)             └▶ Downloading ─▶ Ended
 //! ```
 //! Every arrow is driven by an object that was read, never by what was assumed of a request. The
 //! arrows are in `transition`, the table of what an order's status means in `settle`.
 
+mod choice;
 mod conclude;
 mod job;
 mod proof;

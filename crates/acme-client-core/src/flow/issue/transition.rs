@@ -238,8 +238,8 @@ impl IssueFlow {
                 self.settle(&order, reply.retry_after(), reading, ground)
             }
             Err(failure) if failure.is(&ProblemType::BAD_CSR) => self.stop(failure),
-            // RFC 8555 §7.4: a 403 with orderNotReady leaves the order as it is. So may others; the
-            // order tells.
+            // RFC 8555 §7.4: a 403 with orderNotReady leaves the order as it is. So may others;
+            // the order tells.
             Err(failure) => {
                 let refused = Some(failure);
                 self.stage = Stage::Reading(Reading {
