@@ -9,10 +9,10 @@ use super::lint::profile;
 use super::{CRL_LIFETIME_MAX, Crl, CrlDraft, CrlError, CrlFinding, Entry, Expected, Scope, lint};
 use crate::issuance::Issuer;
 use crate::issuance::tests::world::{DAY, intermediate, issuer, issuer_key, now, root};
-use crate::issuance::tests::{Openssl, vectors};
+use crate::issuance::tests::{Judge, vectors};
 use crate::schema::Serial;
 
-const URL: &str = "http://pub.ca.example/crl/2";
+const URL: &str = "http://pub.ca.example.com/crl/2";
 
 fn scope() -> Scope<'static> {
     let this_update = now().truncate_to_secs();
@@ -83,7 +83,7 @@ fn a_crl_is_read_by_others_as_it_was_meant() {
 
 #[test]
 fn openssl_verifies_crls_and_finds_the_revoked() {
-    let Some(openssl) = Openssl::find("crl") else {
+    let Some(openssl) = Judge::openssl("crl") else {
         return;
     };
     let issuer = issuer("e1");
@@ -111,7 +111,7 @@ fn openssl_verifies_crls_and_finds_the_revoked() {
     for part in [
         "X509v3 Issuing Distribution Point: critical",
         "Only User Certificates",
-        "URI:http://pub.ca.example/crl/2",
+        "URI:http://pub.ca.example.com/crl/2",
         "X509v3 CRL Number",
         "Key Compromise",
         "Privilege Withdrawn",
@@ -341,4 +341,25 @@ fn expected(name: &str) -> Result<(), CrlFinding> {
         "crl_good_subordinate_ca" => CrlFinding::DistributionPoint,
         other => panic!("{other} is new"),
     })
+}
+
+#[test]
+fn pkilint_finds_nothing_in_a_crl() {
+    let Some(pkilint) = Judge::pkilint("lint_crl", "pkilint_finds_nothing_in_a_crl") else {
+        return;
+    };
+    let issuer = issuer("e1");
+    for entries in [entries(), Vec::new()] {
+        let file = pkilint.file("it.der", &signed(&issuer, &scope(), &entries));
+        let options = [
+            "lint", "-t", "CRL", "-p", "BR", "-s", "WARNING", "-f", "CSV",
+        ];
+        let (_, text) = pkilint.run(&[&options[..], &[&file]].concat());
+        let found: Vec<&str> = text
+            .lines()
+            .skip(1)
+            .filter(|line| !line.is_empty())
+            .collect();
+        assert!(found.is_empty(), "{found:#?}");
+    }
 }

@@ -5,7 +5,7 @@ use der::Decode;
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
-use super::Openssl;
+use super::Judge;
 use super::world::{DAY, intermediate, key, now, root};
 use crate::issuance::{CaName, CeremonyError, IntermediateDraft, RootDraft};
 use crate::schema::Serial;
@@ -29,7 +29,7 @@ fn a_root_and_an_intermediate_are_what_they_say() {
 
 #[test]
 fn openssl_verifies_the_intermediate() {
-    let Some(openssl) = Openssl::find("ceremony") else {
+    let Some(openssl) = Judge::openssl("ceremony") else {
         return;
     };
     let pem = |der: Vec<u8>| acme_types::pem::chain_from_der(&[der]).into_bytes();

@@ -5,7 +5,7 @@ use x509_cert::Certificate;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{KeyUsage, SubjectAltName, SubjectKeyIdentifier};
 
-use super::Openssl;
+use super::Judge;
 use super::world::{config, csr, issuer_key, key, now, order, root};
 use crate::Config;
 use crate::issuance::encode;
@@ -55,7 +55,7 @@ pub(super) fn sct_list(template: &Template<'_>, precertificate: &[u8]) -> Vec<u8
     sct::encode_list(&[&scts[0], &scts[1]]).unwrap()
 }
 
-fn signed(config: &Config, row: &IntentRow, tbs: &[u8]) -> Vec<u8> {
+pub(super) fn signed(config: &Config, row: &IntentRow, tbs: &[u8]) -> Vec<u8> {
     let algorithm = config.authority.issuer(&row.issuer).unwrap().algorithm();
     let signature = issuer_key(&row.issuer).sign(algorithm, tbs).unwrap();
     encode::attach(tbs, algorithm, &signature).unwrap()
@@ -141,7 +141,7 @@ fn read(der: &[u8], profile: &str, row: &IntentRow, key: &dyn KeyPair) {
 
 #[test]
 fn openssl_verifies_certificates_and_their_names() {
-    let Some(openssl) = Openssl::find("certificates") else {
+    let Some(openssl) = Judge::openssl("certificates") else {
         return;
     };
     let config = config();
@@ -169,8 +169,8 @@ fn openssl_verifies_certificates_and_their_names() {
         for part in [
             "X509v3 Subject Alternative Name: critical",
             "DNS:*.b.example, DNS:a.example, DNS:xn--bcher-kva.example, IP Address:192.0.2.7",
-            "URI:http://pub.ca.example/issuer/",
-            "URI:http://pub.ca.example/crl/",
+            "URI:http://pub.ca.example.com/issuer/",
+            "URI:http://pub.ca.example.com/crl/",
             "Policy: 2.23.140.1.2.1",
             "CT Precertificate SCTs",
             "Signed Certificate Timestamp:",

@@ -4,8 +4,9 @@ mod ceremony;
 mod certificates;
 mod corresponding;
 mod drafting;
-mod openssl;
+mod judges;
+mod pkilint;
 mod timestamps;
 pub(crate) mod world;
 
-pub(crate) use openssl::{Openssl, vectors};
+pub(crate) use judges::{Judge, vectors};

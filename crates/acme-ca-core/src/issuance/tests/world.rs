@@ -59,7 +59,7 @@ pub(crate) fn root() -> Vec<u8> {
 
 pub(crate) fn intermediate(name: &str) -> Vec<u8> {
     let (root_key, own_key) = (root_key(), issuer_key(name));
-    let url = |path: &str| Url::parse(&format!("http://pub.ca.example/{path}")).unwrap();
+    let url = |path: &str| Url::parse(&format!("http://pub.ca.example.com/{path}")).unwrap();
     let draft = IntermediateDraft::new(
         &root(),
         &CaName::new(&format!("Test {name}"), Some("Test CA"), Some("DE")).unwrap(),
@@ -104,7 +104,7 @@ pub(crate) fn config() -> Config {
     let issuers = vec![issuer("e1"), issuer("e2")];
     Config {
         base: Url::parse("https://ca.example").unwrap(),
-        publication_base: Url::parse("http://pub.ca.example").unwrap(),
+        publication_base: Url::parse("http://pub.ca.example.com").unwrap(),
         provider: Arc::new(RustCrypto),
         policy: Policy::private(),
         authority: Authority::new(issuers, profiles, logs(), CrlTiming::default()).unwrap(),
