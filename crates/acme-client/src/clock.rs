@@ -6,7 +6,9 @@ use acme_types::Timestamp;
 
 /// Now, by the system's clock.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::EPOCH.after(since)
 }
 

@@ -69,14 +69,24 @@ impl Driver {
         let restore = |snapshots: Vec<Snapshot>| -> Result<Client, StartError> {
             let seed = clock::fresh_number().map_err(StartError::Read)?;
             let (config, account) = (config.clone(), account.clone());
-            Ok(Client::restore(config, account, snapshots, seed, clock::now())?)
+            Ok(Client::restore(
+                config,
+                account,
+                snapshots,
+                seed,
+                clock::now(),
+            )?)
         };
         let mut client = restore(snapshots.clone())?;
         if client.account_url().is_none() {
             snapshots.retain(|snapshot| snapshot.record() != Record::Account);
             client = restore(snapshots)?;
         }
-        Ok(Self { client, shell, tasks: JoinSet::new() })
+        Ok(Self {
+            client,
+            shell,
+            tasks: JoinSet::new(),
+        })
     }
 
     /// The machine, to ask it.
@@ -158,15 +168,16 @@ impl Driver {
         let shell = self.shell.clone();
         match step {
             Step::Http(fetch, ticket) => {
-                self.tasks.spawn(async move { Some(ticket.with(shell.fetch(fetch).await)) });
+                self.tasks
+                    .spawn(async move { Some(ticket.with(shell.fetch(fetch).await)) });
             }
             Step::Sign(key, input, ticket) => {
-                self.tasks.spawn(async move {
-                    Some(ticket.with(shell.signer.sign(&key, &input).await))
-                });
+                self.tasks
+                    .spawn(async move { Some(ticket.with(shell.signer.sign(&key, &input).await)) });
             }
             Step::Save(_, snapshot, ticket) => {
-                self.tasks.spawn(async move { Some(ticket.with(shell.save(snapshot).await)) });
+                self.tasks
+                    .spawn(async move { Some(ticket.with(shell.save(snapshot).await)) });
             }
             Step::Present(id, response, ticket) => {
                 self.tasks

@@ -43,8 +43,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<(
 
 /// Writes a file that isn't there yet, and syncs it, but not its folder.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(readers.file_mode()).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(readers.file_mode())
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -61,7 +64,9 @@ pub(crate) fn create_folder(path: &Path, readers: Readers) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    path.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+    path.parent()
+        .filter(|above| !above.as_os_str().is_empty())
+        .map_or(Ok(()), sync_folder)
 }
 
 /// Lets a symbolic link point there, in one step.
@@ -97,9 +102,13 @@ pub(crate) fn read(path: &Path, len_max: u64) -> io::Result<Option<Vec<u8>>> {
         opened => opened?,
     };
     let mut bytes = Vec::new();
-    file.take(len_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(len_max.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > len_max {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too long"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the file is too long",
+        ));
     }
     Ok(Some(bytes))
 }
@@ -112,10 +121,15 @@ fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
 }
 
 fn parts(path: &Path) -> io::Result<(&Path, &str)> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let name = path.file_name().and_then(|name| name.to_str());
     match (folder, name) {
         (Some(folder), Some(name)) => Ok((folder, name)),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a path to a file")),
+        _ => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a path to a file",
+        )),
     }
 }

@@ -18,11 +18,7 @@ use crate::BoxFuture;
 /// Performs [`acme_client_core::Step::Sign`]: a key in memory, in a device, at a service.
 pub trait Signer: Send + Sync + 'static {
     /// A signature by this key, or a MAC.
-    fn sign<'a>(
-        &'a self,
-        key: &'a KeyRef,
-        input: &'a SigningInput,
-    ) -> BoxFuture<'a, SignOutcome>;
+    fn sign<'a>(&'a self, key: &'a KeyRef, input: &'a SigningInput) -> BoxFuture<'a, SignOutcome>;
 }
 
 /// Keys in memory. Cheap to clone: clones share them.
@@ -53,7 +49,8 @@ impl KeyRing {
     /// Holds the MAC key that the CA gave with this key identifier (RFC 8555 §7.3.4).
     pub fn hold_mac(&self, kid: &str, key: &[u8]) {
         let mut keys = self.shared.write().unwrap_or_else(PoisonError::into_inner);
-        keys.macs.insert(kid.to_owned(), Zeroizing::new(key.to_vec()));
+        keys.macs
+            .insert(kid.to_owned(), Zeroizing::new(key.to_vec()));
     }
 
     fn signed(&self, key: &KeyRef, input: &SigningInput) -> Option<Vec<u8>> {
@@ -72,12 +69,10 @@ impl KeyRing {
 }
 
 impl Signer for KeyRing {
-    fn sign<'a>(
-        &'a self,
-        key: &'a KeyRef,
-        input: &'a SigningInput,
-    ) -> BoxFuture<'a, SignOutcome> {
-        let outcome = self.signed(key, input).map_or(SignOutcome::Failed, SignOutcome::Signed);
+    fn sign<'a>(&'a self, key: &'a KeyRef, input: &'a SigningInput) -> BoxFuture<'a, SignOutcome> {
+        let outcome = self
+            .signed(key, input)
+            .map_or(SignOutcome::Failed, SignOutcome::Signed);
         Box::pin(std::future::ready(outcome))
     }
 }
@@ -85,7 +80,12 @@ impl Signer for KeyRing {
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = self.shared.read().unwrap_or_else(PoisonError::into_inner);
-        write!(f, "KeyRing({} keys, {} MAC keys)", keys.pairs.len(), keys.macs.len())
+        write!(
+            f,
+            "KeyRing({} keys, {} MAC keys)",
+            keys.pairs.len(),
+            keys.macs.len()
+        )
     }
 }
 
@@ -100,7 +100,10 @@ pub fn thumbprint(key: &PublicKey) -> Thumbprint {
 /// No randomness, or the back end refuses.
 pub fn generate_key(algorithm: KeyAlgorithm) -> std::io::Result<Arc<dyn KeyPair>> {
     let entropy = Zeroizing::new(crate::clock::random::<32>()?);
-    AwsLc.generate(algorithm, &entropy).map(Arc::from).map_err(std::io::Error::other)
+    AwsLc
+        .generate(algorithm, &entropy)
+        .map(Arc::from)
+        .map_err(std::io::Error::other)
 }
 
 /// Reads a private key: PEM, PKCS#8 (RFC 7468 §10).
@@ -115,12 +118,11 @@ pub fn key_from_pem(pem: &str) -> Result<Arc<dyn KeyPair>, CryptoError> {
 ///
 /// # Errors
 /// No identifier.
-pub fn certificate_request(
-    identifiers: &[Identifier],
-    key: &dyn KeyPair,
-) -> Result<Csr, CsrError> {
+pub fn certificate_request(identifiers: &[Identifier], key: &dyn KeyPair) -> Result<Csr, CsrError> {
     let algorithm = key.public_key().default_algorithm();
     let draft = CsrDraft::new(identifiers, key.public_key(), algorithm)?;
-    let signature = key.sign(algorithm, draft.message()).map_err(|_| CsrError::BadSignature)?;
+    let signature = key
+        .sign(algorithm, draft.message())
+        .map_err(|_| CsrError::BadSignature)?;
     draft.attach(&signature)
 }

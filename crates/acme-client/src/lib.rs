@@ -9,6 +9,7 @@
 pub mod clock;
 mod driver;
 mod durable;
+pub mod folder;
 pub mod http;
 pub mod keys;
 mod perform;

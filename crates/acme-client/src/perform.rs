@@ -33,7 +33,10 @@ pub struct Shell {
 impl Shell {
     pub(crate) async fn fetch(&self, fetch: Fetch) -> HttpOutcome {
         let (method, uri) = (fetch.request.method().clone(), fetch.request.uri().clone());
-        self.observer.tell(&Progress::Sending { method: method.clone(), uri: uri.clone() });
+        self.observer.tell(&Progress::Sending {
+            method: method.clone(),
+            uri: uri.clone(),
+        });
         let begun = Instant::now();
         let sent = self.http.send(fetch, clock::now()).await;
         let took = begun.elapsed();
@@ -42,15 +45,26 @@ impl Shell {
             Sent::Response(response) => {
                 let status = response.status();
                 tracing::debug!(%method, %uri, status = status.as_u16(), millis, "response");
-                Progress::Received { method, uri, status, took }
+                Progress::Received {
+                    method,
+                    uri,
+                    status,
+                    took,
+                }
             }
             Sent::NotSent(reason) => {
                 tracing::debug!(%method, %uri, %reason, millis, "not sent");
-                Progress::NotSent { uri, reason: reason.clone() }
+                Progress::NotSent {
+                    uri,
+                    reason: reason.clone(),
+                }
             }
             Sent::Unknown(reason) => {
                 tracing::debug!(%method, %uri, %reason, millis, "outcome unknown");
-                Progress::Lost { uri, reason: reason.clone() }
+                Progress::Lost {
+                    uri,
+                    reason: reason.clone(),
+                }
             }
             Sent::TooLarge => {
                 tracing::debug!(%method, %uri, millis, "response too large");
@@ -80,7 +94,8 @@ impl Shell {
 
     pub(crate) async fn present(&self, id: JobId, response: ChallengeResponse) -> PresentOutcome {
         let (kind, identifier) = (response.challenge_type(), response.identifier().clone());
-        self.observer.tell(&Progress::Presenting(id, response.clone()));
+        self.observer
+            .tell(&Progress::Presenting(id, response.clone()));
         match self.responder.present(&response).await {
             Ok(()) => {
                 tracing::debug!(%id, %kind, %identifier, "presented");

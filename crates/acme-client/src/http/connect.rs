@@ -46,7 +46,10 @@ impl Target {
 
     /// The host without the brackets that a URL puts around an IPv6 address.
     fn bare_host(&self) -> &str {
-        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
+        self.host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(&self.host)
     }
 }
 
@@ -66,10 +69,15 @@ impl Connector {
         if !target.tls {
             return handshake(TokioIo::new(stream)).await;
         }
-        let name = ServerName::try_from(target.bare_host().to_owned())
-            .map_err(|_| Unsent::BadUrl)?;
-        let secured = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await;
-        handshake(TokioIo::new(secured.map_err(|error| Unsent::Tls(error.to_string()))?)).await
+        let name =
+            ServerName::try_from(target.bare_host().to_owned()).map_err(|_| Unsent::BadUrl)?;
+        let secured = TlsConnector::from(Arc::clone(&self.tls))
+            .connect(name, stream)
+            .await;
+        handshake(TokioIo::new(
+            secured.map_err(|error| Unsent::Tls(error.to_string()))?,
+        ))
+        .await
     }
 
     async fn open(&self, target: &Target) -> Result<TcpStream, Unsent> {
@@ -89,7 +97,9 @@ impl Connector {
             return Ok(vec![*address]);
         }
         let found = tokio::net::lookup_host((target.bare_host(), target.port)).await;
-        found.map(Iterator::collect).map_err(|error| Unsent::Lookup(error.to_string()))
+        found
+            .map(Iterator::collect)
+            .map_err(|error| Unsent::Lookup(error.to_string()))
     }
 }
 
@@ -97,8 +107,9 @@ async fn handshake<T>(io: T) -> Result<Sender, Unsent>
 where
     T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
-    let (sender, connection) =
-        http1::handshake(io).await.map_err(|error| Unsent::Http(error.to_string()))?;
+    let (sender, connection) = http1::handshake(io)
+        .await
+        .map_err(|error| Unsent::Http(error.to_string()))?;
     // It ends by itself when the sender is dropped or the server closes.
     tokio::spawn(async move {
         if let Err(error) = connection.await {

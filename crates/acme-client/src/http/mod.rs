@@ -104,15 +104,23 @@ impl HttpClient {
             .with_root_certificates(trust.into_roots())
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let connector = Connector { tls: Arc::new(tls), addresses: BTreeMap::new() };
-        Self { connector: Arc::new(connector), idle: Arc::default() }
+        let connector = Connector {
+            tls: Arc::new(tls),
+            addresses: BTreeMap::new(),
+        };
+        Self {
+            connector: Arc::new(connector),
+            idle: Arc::default(),
+        }
     }
 
     /// Connects to this address whenever a URL has this host: for names that no DNS knows.
     /// Connections that are open are not affected.
     pub fn with_address(mut self, host: &str, address: SocketAddr) -> Self {
         let connector = Arc::make_mut(&mut self.connector);
-        connector.addresses.insert(host.to_ascii_lowercase(), address);
+        connector
+            .addresses
+            .insert(host.to_ascii_lowercase(), address);
         self
     }
 
@@ -170,14 +178,20 @@ impl HttpClient {
     fn take(&self, target: &Target) -> Option<Sender> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|kept| kept.since.elapsed() < IDLE_MAX && !kept.sender.is_closed());
-        let at = idle.iter().position(|kept| kept.target == *target && kept.sender.is_ready())?;
+        let at = idle
+            .iter()
+            .position(|kept| kept.target == *target && kept.sender.is_ready())?;
         Some(idle.swap_remove(at).sender)
     }
 
     fn put(&self, target: Target, sender: Sender) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_COUNT_MAX && !sender.is_closed() {
-            idle.push(Idle { target, sender, since: Instant::now() });
+            idle.push(Idle {
+                target,
+                sender,
+                since: Instant::now(),
+            });
         }
     }
 }
@@ -186,11 +200,21 @@ impl HttpClient {
 fn outgoing(request: http::Request<Vec<u8>>) -> Option<http::Request<Full<Bytes>>> {
     let (mut head, body) = request.into_parts();
     let authority = head.uri.authority()?.as_str().to_owned();
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let path = head
+        .uri
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
     head.uri = http::Uri::try_from(path).ok()?;
     head.version = http::Version::HTTP_11;
-    head.headers.insert(http::header::HOST, http::HeaderValue::try_from(authority).ok()?);
-    Some(http::Request::from_parts(head, Full::new(Bytes::from(body))))
+    head.headers.insert(
+        http::header::HOST,
+        http::HeaderValue::try_from(authority).ok()?,
+    );
+    Some(http::Request::from_parts(
+        head,
+        Full::new(Bytes::from(body)),
+    ))
 }
 
 async fn read(response: http::Response<Incoming>, max: usize) -> Sent {

@@ -25,7 +25,9 @@ pub enum TrustError {
 impl Trust {
     /// Nothing is trusted yet.
     pub fn none() -> Self {
-        Self { roots: RootCertStore::empty() }
+        Self {
+            roots: RootCertStore::empty(),
+        }
     }
 
     /// The roots that this system trusts. A system without any is no error here: connections
@@ -54,7 +56,9 @@ impl Trust {
     pub fn with_der(mut self, certificates: &[Vec<u8>]) -> Result<Self, TrustError> {
         for (at, der) in certificates.iter().enumerate() {
             let der = CertificateDer::from(der.clone());
-            self.roots.add(der).map_err(|_| TrustError::Certificate(at.saturating_add(1)))?;
+            self.roots
+                .add(der)
+                .map_err(|_| TrustError::Certificate(at.saturating_add(1)))?;
         }
         Ok(self)
     }

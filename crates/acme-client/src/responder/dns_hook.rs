@@ -33,7 +33,10 @@ pub struct DnsHook {
 impl DnsHook {
     /// Runs this program: a path, or a name that is sought in `PATH`.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), settle: Duration::ZERO }
+        Self {
+            program: program.into(),
+            settle: Duration::ZERO,
+        }
     }
 
     /// Waits this long after a record was published, for zones that take their time.
@@ -54,7 +57,9 @@ impl DnsHook {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let shown = self.program.display();
-        let mut child = command.spawn().map_err(|error| format!("{shown}: {error}"))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("{shown}: {error}"))?;
         let said = tokio::spawn(listen(child.stderr.take()));
         let status = match tokio::time::timeout(RUN_MAX, child.wait()).await {
             Ok(ended) => ended.map_err(|error| format!("{shown}: {error}"))?,
@@ -72,7 +77,9 @@ impl DnsHook {
 
 /// Reads all, so that the program never blocks, and keeps the beginning.
 async fn listen(pipe: Option<tokio::process::ChildStderr>) -> String {
-    let Some(mut pipe) = pipe else { return String::new() };
+    let Some(mut pipe) = pipe else {
+        return String::new();
+    };
     let mut kept = Vec::new();
     let mut first = (&mut pipe).take(SAID_MAX);
     if first.read_to_end(&mut kept).await.is_ok() {
@@ -92,7 +99,9 @@ fn record(response: &ChallengeResponse) -> Option<(&str, &str)> {
     let (labels, base) = name.split_once("_acme-challenge.")?;
     let label_is_fine = labels.is_empty()
         || labels.strip_suffix('.').is_some_and(|label| {
-            label.strip_prefix('_').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+            label
+                .strip_prefix('_')
+                .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()))
         });
     let base64url = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let value_is_fine =
@@ -112,7 +121,9 @@ impl Responder for DnsHook {
     ) -> BoxFuture<'a, Result<(), PresentError>> {
         Box::pin(async move {
             let (name, value) = record(response).ok_or_else(|| not_mine(response))?;
-            self.run("present", name, value).await.map_err(PresentError::Failed)?;
+            self.run("present", name, value)
+                .await
+                .map_err(PresentError::Failed)?;
             tokio::time::sleep(self.settle).await;
             Ok(())
         })
@@ -123,7 +134,9 @@ impl Responder for DnsHook {
         response: &'a ChallengeResponse,
     ) -> BoxFuture<'a, Result<(), RetractError>> {
         Box::pin(async move {
-            let Some((name, value)) = record(response) else { return Ok(()) };
+            let Some((name, value)) = record(response) else {
+                return Ok(());
+            };
             self.run("retract", name, value).await.map_err(RetractError)
         })
     }
@@ -137,13 +150,20 @@ mod tests {
 
     fn dns_01(name: &str, value: &str) -> ChallengeResponse {
         let identifier = Identifier::dns("example.com").expect("a name");
-        ChallengeResponse::Dns01 { identifier, name: name.to_owned(), value: value.to_owned() }
+        ChallengeResponse::Dns01 {
+            identifier,
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }
     }
 
     #[test]
     fn only_validated_text_reaches_the_program() {
         let value = "LHDhK3oGRvkiefQnx7OOczTY5Tic_xZ6HcMOc_gmtoM";
-        for name in ["_acme-challenge.example.com", "_ab12._acme-challenge.example.com"] {
+        for name in [
+            "_acme-challenge.example.com",
+            "_ab12._acme-challenge.example.com",
+        ] {
             assert!(record(&dns_01(name, value)).is_some(), "{name}");
         }
         for (name, value) in [

@@ -59,6 +59,8 @@ impl Responder for FunctionResponder {
 
 impl fmt::Debug for FunctionResponder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FunctionResponder").field("types", &self.types).finish_non_exhaustive()
+        f.debug_struct("FunctionResponder")
+            .field("types", &self.types)
+            .finish_non_exhaustive()
     }
 }

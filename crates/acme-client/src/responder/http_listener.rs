@@ -48,7 +48,11 @@ impl HttpListener {
         let address = listener.local_addr()?;
         let bodies = Bodies::default();
         let task = tokio::spawn(accept(listener, Arc::clone(&bodies)));
-        Ok(Self { bodies, address, task })
+        Ok(Self {
+            bodies,
+            address,
+            task,
+        })
     }
 
     /// Where it listens.
@@ -69,7 +73,10 @@ async fn accept(listener: TcpListener, bodies: Bodies) {
         let stream = super::tls_alpn_listener::next(&listener).await;
         let bodies = Arc::clone(&bodies);
         tokio::spawn(async move {
-            if tokio::time::timeout(CONNECTION_MAX, serve(stream, bodies)).await.is_err() {
+            if tokio::time::timeout(CONNECTION_MAX, serve(stream, bodies))
+                .await
+                .is_err()
+            {
                 tracing::debug!("a connection took too long");
             }
             drop(permit);
@@ -96,14 +103,23 @@ fn reply(request: &http::Request<Incoming>, bodies: &Bodies) -> http::Response<F
     let bodies = bodies.read().unwrap_or_else(PoisonError::into_inner);
     let readable = matches!(*request.method(), http::Method::GET | http::Method::HEAD);
     let found = bodies.get(request.uri().path()).filter(|_| readable);
-    tracing::debug!(path = request.uri().path(), found = found.is_some(), "http-01 request");
+    tracing::debug!(
+        path = request.uri().path(),
+        found = found.is_some(),
+        "http-01 request"
+    );
     let mut response = http::Response::new(Full::new(Bytes::from(
         found.cloned().unwrap_or_else(|| "not found\n".to_owned()),
     )));
-    let kind = if found.is_some() { "application/octet-stream" } else { "text/plain" };
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    let kind = if found.is_some() {
+        "application/octet-stream"
+    } else {
+        "text/plain"
+    };
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static(kind),
+    );
     if found.is_none() {
         *response.status_mut() = http::StatusCode::NOT_FOUND;
     }
@@ -135,7 +151,10 @@ impl Responder for HttpListener {
         response: &'a ChallengeResponse,
     ) -> BoxFuture<'a, Result<(), RetractError>> {
         if let ChallengeResponse::Http01 { path, .. } = response {
-            self.bodies.write().unwrap_or_else(PoisonError::into_inner).remove(path);
+            self.bodies
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(path);
         }
         Box::pin(std::future::ready(Ok(())))
     }

@@ -80,7 +80,9 @@ impl Responders {
     }
 
     fn of(&self, kind: &ChallengeType) -> impl Iterator<Item = &Arc<dyn Responder>> {
-        self.all.iter().filter(move |one| one.challenge_types().contains(kind))
+        self.all
+            .iter()
+            .filter(move |one| one.challenge_types().contains(kind))
     }
 }
 
@@ -135,7 +137,10 @@ impl fmt::Debug for Responders {
 
 /// What a responder says of a response that it can't publish.
 fn not_mine(response: &ChallengeResponse) -> PresentError {
-    PresentError::Refused(format!("{} can't be published here", response.challenge_type()))
+    PresentError::Refused(format!(
+        "{} can't be published here",
+        response.challenge_type()
+    ))
 }
 
 /// The token in the path of an http-01 response, checked again: it becomes the name of a file.

@@ -62,7 +62,11 @@ impl TlsAlpnListener {
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![ALPN_PROTOCOL.to_vec()];
         let task = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config))));
-        Ok(Self { certificates, address, task })
+        Ok(Self {
+            certificates,
+            address,
+            task,
+        })
     }
 
     /// Where it listens.
@@ -113,11 +117,17 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor) {
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // RFC 8737 §3: who doesn't negotiate acme-tls/1 is no validator.
-        let validator = hello.alpn().is_some_and(|mut offered| offered.any(|p| p == ALPN_PROTOCOL));
+        let validator = hello
+            .alpn()
+            .is_some_and(|mut offered| offered.any(|p| p == ALPN_PROTOCOL));
         let name = hello.server_name()?.to_ascii_lowercase();
         let certificates = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let found = certificates.get(&name).filter(|_| validator).cloned();
-        tracing::debug!(server_name = name, found = found.is_some(), "tls-alpn-01 handshake");
+        tracing::debug!(
+            server_name = name,
+            found = found.is_some(),
+            "tls-alpn-01 handshake"
+        );
         found
     }
 }
@@ -137,11 +147,13 @@ fn certificate(identifier: &Identifier, digest: [u8; 32]) -> io::Result<Certifie
         clock::random()?,
     )
     .map_err(io::Error::other)?;
-    let signature = key.sign(algorithm, draft.message()).map_err(io::Error::other)?;
+    let signature = key
+        .sign(algorithm, draft.message())
+        .map_err(io::Error::other)?;
     let der = draft.attach(&signature).map_err(io::Error::other)?;
     let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_pkcs8_der().to_vec()));
-    let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private)
-        .map_err(io::Error::other)?;
+    let signer =
+        rustls::crypto::aws_lc_rs::sign::any_supported_type(&private).map_err(io::Error::other)?;
     Ok(CertifiedKey::new(vec![CertificateDer::from(der)], signer))
 }
 
@@ -154,13 +166,22 @@ impl Responder for TlsAlpnListener {
         &'a self,
         response: &'a ChallengeResponse,
     ) -> BoxFuture<'a, Result<(), PresentError>> {
-        let ChallengeResponse::TlsAlpn01 { identifier, server_name, digest } = response else {
+        let ChallengeResponse::TlsAlpn01 {
+            identifier,
+            server_name,
+            digest,
+        } = response
+        else {
             return Box::pin(std::future::ready(Err(not_mine(response))));
         };
         let made = certificate(identifier, *digest)
             .map_err(|error| PresentError::Failed(error.to_string()))
             .map(|made| {
-                let mut all = self.certificates.0.write().unwrap_or_else(PoisonError::into_inner);
+                let mut all = self
+                    .certificates
+                    .0
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
                 all.insert(server_name.to_ascii_lowercase(), Arc::new(made));
             });
         Box::pin(std::future::ready(made))
@@ -171,7 +192,11 @@ impl Responder for TlsAlpnListener {
         response: &'a ChallengeResponse,
     ) -> BoxFuture<'a, Result<(), RetractError>> {
         if let ChallengeResponse::TlsAlpn01 { server_name, .. } = response {
-            let mut all = self.certificates.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut all = self
+                .certificates
+                .0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             all.remove(&server_name.to_ascii_lowercase());
         }
         Box::pin(std::future::ready(Ok(())))

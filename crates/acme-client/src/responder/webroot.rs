@@ -33,7 +33,10 @@ impl Webroot {
 fn publish(root: &Path, folder: &Path, file: &Path, body: &str) -> io::Result<()> {
     // A root that isn't there is a mistake, or a disk that isn't mounted: nothing is made there.
     if !root.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "the web root is not a folder"));
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the web root is not a folder",
+        ));
     }
     durable::create_folder(folder, Readers::All)?;
     durable::write(file, body.as_bytes(), Readers::All)
@@ -67,13 +70,19 @@ impl Responder for Webroot {
         response: &'a ChallengeResponse,
     ) -> BoxFuture<'a, Result<(), RetractError>> {
         Box::pin(async move {
-            let ChallengeResponse::Http01 { path, .. } = response else { return Ok(()) };
-            let Some(file) = self.file(path) else { return Ok(()) };
+            let ChallengeResponse::Http01 { path, .. } = response else {
+                return Ok(());
+            };
+            let Some(file) = self.file(path) else {
+                return Ok(());
+            };
             let removed = tokio::task::spawn_blocking(move || {
                 durable::remove_file(&file)
                     .map_err(|error| RetractError(format!("{}: {error}", file.display())))
             });
-            removed.await.map_err(|_| RetractError("the writing thread died".to_owned()))?
+            removed
+                .await
+                .map_err(|_| RetractError("the writing thread died".to_owned()))?
         })
     }
 }

@@ -30,10 +30,19 @@ impl FileStore {
     /// The folder can't be made or read, or what is in it can't.
     pub fn open(folder: &Path) -> io::Result<Self> {
         durable::create_folder(folder, Readers::Owner)?;
-        let store = Self { folder: folder.to_path_buf(), revisions: Mutex::default() };
-        let revisions =
-            store.load()?.iter().map(|known| (known.record(), known.revision())).collect();
-        *store.revisions.lock().unwrap_or_else(PoisonError::into_inner) = revisions;
+        let store = Self {
+            folder: folder.to_path_buf(),
+            revisions: Mutex::default(),
+        };
+        let revisions = store
+            .load()?
+            .iter()
+            .map(|known| (known.record(), known.revision()))
+            .collect();
+        *store
+            .revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = revisions;
         Ok(store)
     }
 
@@ -66,9 +75,15 @@ const EXTENSION: &str = ".json";
 impl Store for FileStore {
     fn save(&self, snapshot: &Snapshot) -> io::Result<()> {
         // Held while writing: two saves of one record don't overtake each other.
-        let mut revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut revisions = self
+            .revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (record, revision) = (snapshot.record(), snapshot.revision());
-        if revisions.get(&record).is_some_and(|known| *known > revision) {
+        if revisions
+            .get(&record)
+            .is_some_and(|known| *known > revision)
+        {
             return Ok(());
         }
         if snapshot.ended() {
@@ -85,9 +100,14 @@ impl Store for FileStore {
         let mut snapshots = Vec::new();
         for entry in std::fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let Some(record) = name.to_str().and_then(record) else { continue };
+            let Some(record) = name.to_str().and_then(record) else {
+                continue;
+            };
             if snapshots.len() >= SNAPSHOTS_MAX {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "too many snapshots"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "too many snapshots",
+                ));
             }
             let Some(bytes) = durable::read(&self.path(record), SNAPSHOT_LEN_MAX)? else {
                 continue;
@@ -103,7 +123,10 @@ impl Store for FileStore {
     }
 
     fn forget(&self, record: Record) -> io::Result<()> {
-        let mut revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut revisions = self
+            .revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         durable::remove_file(&self.path(record))?;
         durable::sync_folder(&self.folder)?;
         revisions.remove(&record);

@@ -21,7 +21,10 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn save(&self, snapshot: &Snapshot) -> io::Result<()> {
-        let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut snapshots = self
+            .snapshots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let known = snapshots.get(&snapshot.record()).map(Snapshot::revision);
         if known.is_none_or(|known| known <= snapshot.revision()) {
             snapshots.insert(snapshot.record(), snapshot.clone());
@@ -30,12 +33,18 @@ impl Store for MemoryStore {
     }
 
     fn load(&self) -> io::Result<Vec<Snapshot>> {
-        let snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshots = self
+            .snapshots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Ok(snapshots.values().cloned().collect())
     }
 
     fn forget(&self, record: Record) -> io::Result<()> {
-        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).remove(&record);
+        self.snapshots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&record);
         Ok(())
     }
 }
