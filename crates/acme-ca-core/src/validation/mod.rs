@@ -15,6 +15,8 @@ mod failure;
 mod http_01;
 mod lookup;
 mod probe;
+#[cfg(test)]
+mod stage;
 mod tls_alpn_01;
 mod turn;
 mod verdict;

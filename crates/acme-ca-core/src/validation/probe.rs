@@ -147,6 +147,10 @@ impl Probe {
     pub fn accept(&mut self, answer: Answer<Outcome>, now: Timestamp) -> Result<(), Misuse> {
         let (id, outcome) = answer.into_parts();
         let number = self.tickets.number(id)?;
+        // The next `poll` says so.
+        if now >= self.request.deadline {
+            return Err(Misuse::NotAwaited);
+        }
         let place = self
             .effects
             .iter()
