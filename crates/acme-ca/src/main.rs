@@ -1,1 +1,5 @@
-fn main() {}
+//! The `acme-ca` command.
+
+fn main() -> std::process::ExitCode {
+    acme_ca::command::run()
+}
