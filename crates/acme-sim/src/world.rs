@@ -358,7 +358,9 @@ impl Run {
     /// What a 201 named exists from then on.
     fn note_acknowledged(&mut self, client: usize, outcome: &HttpOutcome) {
         let HttpOutcome::Response(response) = outcome else { return };
-        self.trace.push(self.now, &node(client), &format!("hears {}", response.status()));
+        let body = String::from_utf8_lossy(response.body());
+        let line = format!("hears {} {}", response.status(), body.replace(['\n', '\r'], " "));
+        self.trace.push(self.now, &node(client), &line);
         let location = response.headers().get("location").and_then(|value| value.to_str().ok());
         let Some((_, path)) = location.and_then(|url| url.split_once("/acme/")) else { return };
         let read = match path.split_once('/') {
