@@ -1,8 +1,6 @@
 use std::collections::BTreeSet;
 
-use acme_types::Timestamp;
-
-use super::{Issuer, Log, Profile};
+use super::{Issuer, Log, LogList, Profile};
 use crate::crl::CrlTiming;
 use crate::job::LogId;
 use crate::schema::Shard;
@@ -23,16 +21,6 @@ pub struct Authority {
     profiles: Vec<Profile>,
     logs: LogList,
     crl: CrlTiming,
-}
-
-/// The logs to choose from, and until when that choice may be relied on.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct LogList {
-    /// The logs.
-    pub logs: Vec<Log>,
-    /// When the list is too old: nothing that needs SCTs is issued after. `None`: never, for
-    /// logs of one's own.
-    pub fresh_until: Option<Timestamp>,
 }
 
 /// What doesn't fit together in an authority.

@@ -13,6 +13,7 @@ mod intent;
 mod issuer;
 pub(crate) mod lint;
 mod log;
+mod log_list;
 pub(crate) mod oid;
 mod profile;
 mod renewal;
@@ -26,7 +27,7 @@ mod transparency;
 mod validity;
 pub(crate) mod x509;
 
-pub use authority::{Authority, AuthorityError, ISSUERS_MAX, LOGS_MAX, LogList, PROFILES_MAX};
+pub use authority::{Authority, AuthorityError, ISSUERS_MAX, LOGS_MAX, PROFILES_MAX};
 pub use ceremony::{CaName, CeremonyError, IntermediateDraft, RootDraft};
 pub use correspond::{Difference, correspond};
 pub use error::IssuanceError;
@@ -37,6 +38,7 @@ pub use issuer::{ISSUER_NAME_LEN_MAX, ISSUER_PARENTS_MAX, Issuer, IssuerError};
 pub use lint::Finding;
 pub(crate) use lint::is_key_identifier;
 pub use log::{Log, LogError, LogKind, OPERATOR_LEN_MAX};
+pub use log_list::{LogList, LogListError};
 pub use profile::{
     BACKDATE_MAX, NAMES_MAX, PROFILE_DESCRIPTION_LEN_MAX, PROFILE_NAME_LEN_MAX, Profile,
     ProfileError, ProfileParts,
