@@ -1,6 +1,6 @@
 //! From a failure to the message that says what failed, on what, and what to do.
 
-use acme_client_core::{Action, Failure, Fault, IdentifierFailure};
+use acme_client_core::{Action, Failure, Fault, IdentifierFailure, Operation};
 use acme_types::{Problem, ProblemType};
 
 use super::Complaint;
@@ -129,6 +129,14 @@ fn refused(failure: &Failure, trouble: &Trouble, method: Option<&Method>) -> Opt
         ProblemType::UNAUTHORIZED,
         ProblemType::COMPOUND,
     ];
+    // Not every CA has a problem type of its own for it.
+    if failure.operation == Operation::NewAccount && !trouble.agreed {
+        return Some(
+            "if the CA wants agreement to its terms of service, read them, then run this again \
+             with --agree-tos"
+                .to_owned(),
+        );
+    }
     if failure.is(&ProblemType::RATE_LIMITED) {
         let until = trouble
             .until

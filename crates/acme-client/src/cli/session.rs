@@ -22,6 +22,7 @@ pub(crate) struct Session {
     driver: Driver,
     screen: Screen,
     keys: KeyRing,
+    agreed: bool,
 }
 
 /// What a session works with.
@@ -54,6 +55,8 @@ pub(crate) struct Trouble {
     pub(crate) action: Option<(Action, Option<Url>)>,
     /// It concerns the account, or the CA as a whole.
     pub(crate) of_account: bool,
+    /// The user agreed to the terms of service.
+    pub(crate) agreed: bool,
 }
 
 impl Session {
@@ -91,6 +94,7 @@ impl Session {
             driver,
             screen,
             keys,
+            agreed: account.agree_tos,
         })
     }
 
@@ -113,7 +117,7 @@ impl Session {
         loop {
             match self.driver.next().await {
                 Next::Event(id, event, ticket) => {
-                    match trouble(id, &event) {
+                    match trouble(id, &event, self.agreed) {
                         Some(trouble) if id == job || id == JobId::ACCOUNT => {
                             ending.get_or_insert(Ending::Trouble(Box::new(trouble)));
                         }
@@ -148,7 +152,7 @@ impl Session {
 /// The longest sleep before the machine is asked again.
 const REST_MAX: std::time::Duration = std::time::Duration::from_secs(3_600);
 
-fn trouble(id: JobId, event: &Event) -> Option<Trouble> {
+fn trouble(id: JobId, event: &Event, agreed: bool) -> Option<Trouble> {
     let of_account = id == JobId::ACCOUNT;
     match event {
         Event::Failed(failure) => {
@@ -158,6 +162,7 @@ fn trouble(id: JobId, event: &Event) -> Option<Trouble> {
                 until: None,
                 action: None,
                 of_account,
+                agreed,
             })
         }
         Event::Delayed(delay) => {
@@ -167,6 +172,7 @@ fn trouble(id: JobId, event: &Event) -> Option<Trouble> {
                 until,
                 action: None,
                 of_account,
+                agreed,
             })
         }
         Event::ActionNeeded(notice) => {
@@ -177,6 +183,7 @@ fn trouble(id: JobId, event: &Event) -> Option<Trouble> {
                 until,
                 action,
                 of_account,
+                agreed,
             })
         }
         _ => None,
