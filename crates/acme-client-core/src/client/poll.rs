@@ -219,30 +219,8 @@ impl Client {
                 running.phase = Phase::Performing(number);
                 Some(Step::Sign(key, input, ticket))
             }
-            (Phase::ToPerform, Want::Present(response)) => {
-                if desk.publications.is_retracting(response) {
-                    // Another job is done with it; it is published again after that.
-                    let timer = desk
-                        .timers
-                        .set(now.after(COLLISION_PAUSE), Due::Place(id, slot));
-                    running.phase = Phase::Delayed(timer);
-                    return None;
-                }
-                let response = response.clone();
-                let (number, _, ticket) = desk.issue(owner, Kind::Present, now, limits.present);
-                running.phase = Phase::Performing(number);
-                Some(Step::Present(id, response, ticket))
-            }
-            (Phase::ToPerform, Want::Retract(response)) => {
-                if desk.publications.is_shared(response) {
-                    self.happened(id, slot, Happened::Retracted, now);
-                    return None;
-                }
-                let response = response.clone();
-                let (number, _, ticket) = desk.issue(owner, Kind::Retract, now, limits.retract);
-                desk.note_retraction(number, &response);
-                running.phase = Phase::Performing(number);
-                Some(Step::Retract(id, response, ticket))
+            (Phase::ToPerform, Want::Present(_) | Want::Retract(_)) => {
+                self.hand_out_publication(id, slot, now)
             }
             (Phase::ToPerform, Want::Tell(event)) => {
                 let event = event.clone();
@@ -255,6 +233,38 @@ impl Client {
                 running.phase = phase;
                 None
             }
+        }
+    }
+
+    /// A response that another job publishes or retracts as well is not in its way.
+    fn hand_out_publication(&mut self, id: JobId, slot: Slot, now: Timestamp) -> Option<Step> {
+        let running = self.jobs.get_mut(&id)?.running.get_mut(&slot)?;
+        let (desk, limits) = (&mut self.desk, self.config.limits());
+        let owner = Owner::Place(id, slot);
+        match &running.what {
+            Want::Present(response) if desk.publications.is_retracting(response) => {
+                let at = now.after(COLLISION_PAUSE);
+                running.phase = Phase::Delayed(desk.timers.set(at, Due::Place(id, slot)));
+                None
+            }
+            Want::Present(response) => {
+                let response = response.clone();
+                let (number, _, ticket) = desk.issue(owner, Kind::Present, now, limits.present);
+                running.phase = Phase::Performing(number);
+                Some(Step::Present(id, response, ticket))
+            }
+            Want::Retract(response) if desk.publications.is_shared(response) => {
+                self.happened(id, slot, Happened::Retracted, now);
+                None
+            }
+            Want::Retract(response) => {
+                let response = response.clone();
+                let (number, _, ticket) = desk.issue(owner, Kind::Retract, now, limits.retract);
+                desk.note_retraction(number, &response);
+                running.phase = Phase::Performing(number);
+                Some(Step::Retract(id, response, ticket))
+            }
+            Want::Request(_) | Want::Sign(..) | Want::Tell(_) => None,
         }
     }
 

@@ -25,7 +25,7 @@ pub struct AccountKey {
 }
 
 /// An account outside of ACME that the new one is to be bound to (RFC 8555 §7.3.4). The MAC key
-/// stays with the shell, which is asked for the tag by [`KeyRef::ExternalAccount`].
+/// stays with the shell, which is asked for the tag by [`crate::KeyRef::ExternalAccount`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ExternalAccount {
     /// The key identifier that the CA gave.

@@ -1,4 +1,4 @@
-//! Every arrow of the issuance, in one `match`.
+//! Every arrow of the issuance: one `match` over the stages, one over the proofs within them.
 
 use acme_types::ProblemType;
 use http::StatusCode;
@@ -56,51 +56,7 @@ impl IssueFlow {
 
             (Stage::Reading(_), Slot::Order, Happened::Replied(reply)) => self.seen(&reply, ground),
 
-            (Stage::Proving(proving), Slot::Authorization(at), Happened::Replied(reply)) => {
-                let read = match authorization::read(&reply) {
-                    Ok(read) => read,
-                    Err(failure) => return self.unread(failure),
-                };
-                let names = self.csr.identifiers();
-                let retry_after = reply.retry_after();
-                match proving.read(at, read, retry_after, &mut self.record, names, ground) {
-                    Ok(()) => self.proved(ground),
-                    Err(failure) if failure.fault == Fault::Unfinished => {
-                        Progress::Stopped(Failure {
-                            retry_after,
-                            ..failure
-                        })
-                    }
-                    Err(failure) => self.stop(failure),
-                }
-            }
-            // The challenge's object says less than the authorization's: that is read next,
-            // whatever came of this request.
-            (Stage::Proving(proving), Slot::Challenge(at), Happened::Replied(reply)) => {
-                let heard = challenge::read(&reply).is_ok();
-                proving.triggered(at, heard, now, reply.retry_after());
-                Progress::Moved
-            }
-            (Stage::Proving(proving), Slot::Challenge(at), Happened::Unknown(_)) => {
-                proving.triggered(at, false, now, None);
-                Progress::Moved
-            }
-            (
-                Stage::Proving(proving),
-                Slot::Deactivation(at),
-                Happened::Replied(_) | Happened::Unknown(_),
-            ) => {
-                proving.left(at);
-                self.proved(ground)
-            }
-            (Stage::Proving(proving), Slot::Present(number), Happened::Presented) => {
-                proving.presented(number);
-                self.proved(ground)
-            }
-            (Stage::Proving(proving), Slot::Present(number), Happened::PresentRefused) => {
-                proving.refused(number, &mut self.record, now);
-                Progress::Moved
-            }
+            (Stage::Proving(_), slot, what) => self.on_proof(slot, what, ground),
 
             (Stage::Finalizing { refusals, .. }, Slot::Finalize, Happened::Replied(reply)) => {
                 let refusals = *refusals;
@@ -137,6 +93,60 @@ impl IssueFlow {
             (_, _, Happened::Unknown(failure)) => Progress::Again(failure),
             // What the flow no longer waits for.
             (_, _, _) => Progress::Moved,
+        }
+    }
+
+    fn on_proof(&mut self, slot: Slot, what: Happened, ground: Ground<'_>) -> Progress {
+        let now = ground.now;
+        let Stage::Proving(proving) = &mut self.stage else {
+            return Progress::Moved;
+        };
+        match (slot, what) {
+            (Slot::Authorization(at), Happened::Replied(reply)) => {
+                let read = match authorization::read(&reply) {
+                    Ok(read) => read,
+                    Err(failure) => return self.unread(failure),
+                };
+                let names = self.csr.identifiers();
+                let retry_after = reply.retry_after();
+                match proving.read(at, read, retry_after, &mut self.record, names, ground) {
+                    Ok(()) => self.proved(ground),
+                    Err(failure) if failure.fault == Fault::Unfinished => {
+                        Progress::Stopped(Failure {
+                            retry_after,
+                            ..failure
+                        })
+                    }
+                    Err(failure) => self.stop(failure),
+                }
+            }
+            // The challenge's object says less than the authorization's: that is read next,
+            // whatever came of this request.
+            (Slot::Challenge(at), Happened::Replied(reply)) => {
+                let heard = challenge::read(&reply).is_ok();
+                proving.triggered(at, heard, now, reply.retry_after());
+                Progress::Moved
+            }
+            (Slot::Challenge(at), Happened::Unknown(_)) => {
+                proving.triggered(at, false, now, None);
+                Progress::Moved
+            }
+            (Slot::Deactivation(at), Happened::Replied(_) | Happened::Unknown(_)) => {
+                proving.left(at);
+                self.proved(ground)
+            }
+            (Slot::Present(number), Happened::Presented) => {
+                proving.presented(number);
+                self.proved(ground)
+            }
+            (Slot::Present(number), Happened::PresentRefused) => {
+                proving.refused(number, &mut self.record, now);
+                Progress::Moved
+            }
+            // Reads, which the client repeats.
+            (_, Happened::Unknown(failure)) => Progress::Again(failure),
+            // What the flow no longer waits for.
+            (_, _) => Progress::Moved,
         }
     }
 
