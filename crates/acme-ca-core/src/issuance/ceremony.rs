@@ -237,6 +237,8 @@ impl IntermediateDraft {
             .extension(oid::SUBJECT_KEY_IDENTIFIER)
             .and_then(|extension| Tlv::only_of(extension.value, tlv::OCTET_STRING).ok())
             .ok_or(CeremonyError::Root)?;
+        // What is written has whole seconds.
+        let (not_before, not_after) = (not_before.truncate_to_secs(), not_after.truncate_to_secs());
         let within = not_before >= parent.not_before && not_after <= parent.not_after;
         if not_after <= not_before || !within {
             return Err(CeremonyError::Validity);

@@ -19,7 +19,7 @@ const LOG_PATIENCE: Duration = Duration::from_secs(10);
 /// When one more log is asked, although those that were asked would be enough.
 const STAGGER: Duration = Duration::from_secs(2);
 /// How long all of it may take: then the attempt has failed.
-const LOGS_PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const LOGS_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A precertificate and what the logs said to it.
 #[derive(Debug)]

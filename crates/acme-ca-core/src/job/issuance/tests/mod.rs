@@ -11,12 +11,14 @@ use acme_types::{AccountStatus, AuthorizationStatus, Misuse, ProblemType, Revoca
 
 use desk::{Desk, LogDoes, Save, Signer, account};
 
-use super::Step;
+use super::logging::LOGS_PATIENCE;
+use super::{SIGN_PATIENCE, STORE_PATIENCE, Step};
 use crate::Config;
 use crate::crl::CrlTiming;
 use crate::issuance::tests::world::{self, DAY, issuer, logs};
 use crate::issuance::x509::{SignedView, TbsView};
 use crate::issuance::{Authority, Profile, ProfileParts, correspond, oid, sct, tlv};
+use crate::policy::Policy;
 use crate::schema::{AccountRow, IntentState, OrderState, Read, Row, Serial, Write};
 
 fn finished(desk: &Desk) -> Serial {
@@ -465,6 +467,14 @@ fn an_intent_that_was_damaged_in_the_store_is_not_signed() {
     assert!(desk.run(&mut job, usize::MAX));
     failed(&desk, &ProblemType::SERVER_INTERNAL);
     assert!(desk.signed.is_empty());
+}
+
+#[test]
+fn a_lease_outlives_an_issuance() {
+    let effects = SIGN_PATIENCE * 2 + LOGS_PATIENCE;
+    for policy in [Policy::webpki(), Policy::private()] {
+        assert!(policy.validation.lease > effects + STORE_PATIENCE);
+    }
 }
 
 #[test]
