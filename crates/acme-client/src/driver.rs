@@ -141,7 +141,9 @@ impl Driver {
 
     /// Sleeps until then, and says so to the observer.
     pub async fn rest(&self, until: Timestamp) {
-        self.shell.observer.tell(&Progress::Waiting(until));
+        if until != Timestamp::NEVER {
+            self.shell.observer.tell(&Progress::Waiting(until));
+        }
         sleep_until(until).await;
     }
 

@@ -10,18 +10,22 @@ pub mod clock;
 mod driver;
 mod durable;
 pub mod folder;
+mod handle;
 pub mod http;
 pub mod keys;
 mod perform;
 pub mod progress;
 pub mod responder;
 pub mod store;
+mod upkeep;
 
 use std::future::Future;
 use std::pin::Pin;
 
 pub use driver::{Driver, Next, StartError};
+pub use handle::{Events, Handle, Job, JobError, Told};
 pub use perform::Shell;
+pub use upkeep::{Upkeep, UpkeepError, Upkept};
 
 /// A future that traits of this crate give back.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

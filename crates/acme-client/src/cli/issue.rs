@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use acme_client::clock;
 use acme_client::folder::{CertificateFolder, Installed, Pending, StateFolder, Wish};
-use acme_client_core::{Event, IssueJob, JobId, fallback_time};
+use acme_client_core::{Event, JobId, fallback_time};
 use acme_types::{CertificateId, Identifier};
 
 use super::Complaint;
@@ -109,6 +109,11 @@ impl Order<'_> {
         if let Some(left) = left {
             session.client().cancel(left, clock::now());
         }
+        // Installed already, and ended: the last run was killed before it forgot the intent.
+        let ended = session.client().status(pending.job).is_none();
+        if ended && self.folder.has_installed(&pending)? {
+            return self.installed();
+        }
         self.submit(&mut session, &pending)?;
         let names = names(&self.wish.identifiers);
         self.say(&format!(
@@ -145,13 +150,7 @@ impl Order<'_> {
                 "a certificate for {names} can't be ordered: {error}"
             ))
         };
-        let mut job = IssueJob::new(&pending.csr).map_err(|error| complain(&error))?;
-        if let Some(profile) = &pending.wish.profile {
-            job = job.with_profile(profile);
-        }
-        if let Some(replaced) = &pending.replaces {
-            job = job.replacing(replaced.clone());
-        }
+        let job = pending.issue_job().map_err(|error| complain(&error))?;
         session
             .client()
             .issue(pending.job, job, now)
@@ -160,19 +159,7 @@ impl Order<'_> {
 
     fn conclude(&self, ending: Ending, names: &str) -> Result<Installed, Complaint> {
         match ending {
-            Ending::Done(Event::Issued(_)) => {
-                self.folder.abandon()?;
-                let installed = self.folder.current()?.ok_or_else(|| {
-                    Complaint::new(format!(
-                        "the certificate for {names} is gone from the folder"
-                    ))
-                })?;
-                let until = installed.facts.not_after;
-                self.say(&format!(
-                    "the certificate for {names} is valid until {until}"
-                ));
-                Ok(installed)
-            }
+            Ending::Done(Event::Issued(_)) => self.installed(),
             Ending::Trouble(trouble) => {
                 // Ended for good: another try begins with a key and an order of its own.
                 if trouble.until.is_none() && !trouble.of_account {
@@ -187,6 +174,16 @@ impl Order<'_> {
             ))
             .with_advice("run the same command again")),
         }
+    }
+
+    fn installed(&self) -> Result<Installed, Complaint> {
+        self.folder.abandon()?;
+        let names = names(&self.wish.identifiers);
+        let gone = || Complaint::new(format!("the certificate for {names} is gone"));
+        let installed = self.folder.current()?.ok_or_else(gone)?;
+        let until = installed.facts.not_after;
+        self.say(&format!("the certificate for {names} is valid until {until}"));
+        Ok(installed)
     }
 
     fn say(&self, text: &str) {

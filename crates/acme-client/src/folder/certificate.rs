@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acme_client_core::JobId;
+use acme_client_core::{IssueJob, JobId};
 use acme_client_core::certificate::{CHAIN_BYTES_MAX, CertificateFacts, Chain};
 use acme_crypto::KeyPair;
+use acme_csr::CsrError;
 use acme_types::{CertificateId, Timestamp, base64url, pem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,23 @@ pub struct Watch {
     pub at: Option<Timestamp>,
     /// What the CA has to say about it: to be shown, not to be opened.
     pub explanation: Option<String>,
+}
+
+impl Pending {
+    /// The machine's job for it.
+    ///
+    /// # Errors
+    /// The request isn't one: not of what was made here.
+    pub fn issue_job(&self) -> Result<IssueJob, CsrError> {
+        let mut job = IssueJob::new(&self.csr)?;
+        if let Some(profile) = &self.wish.profile {
+            job = job.with_profile(profile);
+        }
+        if let Some(replaced) = &self.replaces {
+            job = job.replacing(replaced.clone());
+        }
+        Ok(job)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -245,6 +263,16 @@ impl CertificateFolder {
         durable::point(&link, &target).at(&link)?;
         self.clear_out(version)?;
         self.current()?.ok_or_else(not_pending)
+    }
+
+    /// Is the certificate in use the one that this order was for?
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn has_installed(&self, pending: &Pending) -> Result<bool, FolderError> {
+        let Some(current) = self.current()? else { return Ok(false) };
+        let key = read_key(&current.folder.join(PRIVATE_KEY))?;
+        Ok(key.is_some_and(|key| key.public_key() == pending.key.public_key()))
     }
 
     /// The certificate in use, if there is one.
