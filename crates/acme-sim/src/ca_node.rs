@@ -99,7 +99,10 @@ impl CaNode {
             ticket_seed: self.random.number(),
         };
         let exchange = Exchange::new(self.config.clone(), arrival, request);
-        Ok(self.add(MachineId::Exchange, Machine::Exchange(Box::new(exchange), from)))
+        Ok(self.add(
+            MachineId::Exchange,
+            Machine::Exchange(Box::new(exchange), from),
+        ))
     }
 
     pub(crate) fn add_job(
@@ -129,7 +132,10 @@ impl CaNode {
     ) -> MachineId {
         let seed = self.random.number();
         let probe = Probe::new(self.config.clone(), perspective, request, seed);
-        self.add(MachineId::Probe, Machine::Probe(Box::new(probe), parent, ticket))
+        self.add(
+            MachineId::Probe,
+            Machine::Probe(Box::new(probe), parent, ticket),
+        )
     }
 
     pub(crate) fn poll(&mut self, id: MachineId, now: Timestamp) -> Option<Asked> {
@@ -142,7 +148,12 @@ impl CaNode {
 
     /// Gives an answer to its machine. An answer that is no longer awaited is late, and changes
     /// nothing.
-    pub(crate) fn accept(&mut self, id: MachineId, answer: Answer<Outcome>, now: Timestamp) -> bool {
+    pub(crate) fn accept(
+        &mut self,
+        id: MachineId,
+        answer: Answer<Outcome>,
+        now: Timestamp,
+    ) -> bool {
         let taken = match self.machines.get_mut(&id) {
             Some(Machine::Exchange(exchange, _)) => exchange.accept(answer, now),
             Some(Machine::Job(job)) => job.accept(answer, now),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acme_client_core::{
-    AccountIntent, AccountKey, Client, Config, Event, Http, IssueJob, JobId,
-    JobStatus, KeyRef, Record, RevokeJob, SaveOutcome, SigningAlgorithm, SigningInput, Snapshot,
+    AccountIntent, AccountKey, Client, Config, Event, Http, IssueJob, JobId, JobStatus, KeyRef,
+    Record, RevokeJob, SaveOutcome, SigningAlgorithm, SigningInput, Snapshot,
 };
 use acme_crypto::rustcrypto::RustCrypto;
 use acme_crypto::{KeyAlgorithm, KeyPair, Provider};
@@ -59,10 +59,16 @@ impl ClientNode {
         let mut key = || RustCrypto.generate(KeyAlgorithm::EcP256, &random.bytes());
         let account_key = key()?;
         let certificate_keys = vec![key()?, key()?];
-        let identifiers =
-            names.iter().map(|name| Identifier::dns(name)).collect::<Result<_, _>>()?;
+        let identifiers = names
+            .iter()
+            .map(|name| Identifier::dns(name))
+            .collect::<Result<_, _>>()?;
         let http_first = random.chance(500);
-        let first = if http_first { ChallengeType::HTTP_01 } else { ChallengeType::DNS_01 };
+        let first = if http_first {
+            ChallengeType::HTTP_01
+        } else {
+            ChallengeType::DNS_01
+        };
         Ok(Self {
             place,
             up: true,
@@ -92,8 +98,13 @@ impl ClientNode {
         let seed = self.random.number();
         let key = AccountKey::new(self.account_key.public_key());
         let intent = AccountIntent::new(key).agree_to_terms();
-        let client =
-            Client::restore(config, intent, self.disk.records.values().cloned(), seed, now)?;
+        let client = Client::restore(
+            config,
+            intent,
+            self.disk.records.values().cloned(),
+            seed,
+            now,
+        )?;
         self.client = Some(client);
         self.submit(now)
     }
@@ -105,18 +116,28 @@ impl ClientNode {
 
     /// Gives the machine the job that is due and that it doesn't have.
     pub(crate) fn submit(&mut self, now: Timestamp) -> Result<(), Broken> {
-        let Some(job) = self.next_job() else { return Ok(()) };
+        let Some(job) = self.next_job() else {
+            return Ok(());
+        };
         let csr = |place: usize| -> Result<Vec<u8>, Broken> {
             let key = &self.certificate_keys[place];
             let algorithm = key.public_key().default_algorithm();
             let draft = CsrDraft::new(&self.identifiers, key.public_key(), algorithm)?;
-            Ok(draft.attach(&key.sign(algorithm, draft.message())?)?.as_der().to_vec())
+            Ok(draft
+                .attach(&key.sign(algorithm, draft.message())?)?
+                .as_der()
+                .to_vec())
         };
-        let Some(client) = &mut self.client else { return Ok(()) };
+        let Some(client) = &mut self.client else {
+            return Ok(());
+        };
         if client.status(job).is_some() {
             return Ok(());
         }
-        match (job, self.disk.issued.get(&ISSUE).and_then(|chain| chain.first())) {
+        match (
+            job,
+            self.disk.issued.get(&ISSUE).and_then(|chain| chain.first()),
+        ) {
             (ISSUE, _) => client.issue(job, IssueJob::new(&csr(0)?)?, now)?,
             (RENEW, Some(leaf)) => {
                 let facts = acme_client_core::certificate::CertificateFacts::from_der(leaf)?;

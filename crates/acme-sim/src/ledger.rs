@@ -29,7 +29,11 @@ pub(crate) struct Ledger {
 type Checked = Result<(), Violation>;
 
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(Violation(what())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Violation(what()))
+    }
 }
 
 impl Ledger {
@@ -44,10 +48,11 @@ impl Ledger {
         if !is_certificate(message) {
             return Ok(());
         }
-        let intended = rows(store).any(|row| {
-            matches!(&row, Row::Intent(IntentRow { tbs, .. }) if tbs == message)
-        });
-        ensure(intended, || "a certificate is signed without a durable intent".to_owned())?;
+        let intended = rows(store)
+            .any(|row| matches!(&row, Row::Intent(IntentRow { tbs, .. }) if tbs == message));
+        ensure(intended, || {
+            "a certificate is signed without a durable intent".to_owned()
+        })?;
         let first = self.signed.insert(message.to_vec());
         ensure(first, || "a certificate is signed twice".to_owned())
     }
@@ -70,7 +75,9 @@ impl Ledger {
             match (old, write) {
                 (Some(Row::Account(old)), Write::Put(Row::Account(new))) => account(&old, new)?,
                 (Some(Row::AccountKey(old)), Write::Put(Row::AccountKey(new))) => {
-                    ensure(old == *new, || "[I29] a key went to another account".to_owned())?;
+                    ensure(old == *new, || {
+                        "[I29] a key went to another account".to_owned()
+                    })?;
                 }
                 (Some(Row::Order(old)), Write::Put(Row::Order(new))) => order(&old, new)?,
                 (Some(Row::Authorization(old)), Write::Put(Row::Authorization(new))) => {
@@ -80,8 +87,14 @@ impl Ledger {
                     self.certificate(old, new, before, now, owner)?;
                 }
                 (
-                    Some(Row::Account(_) | Row::AccountKey(_) | Row::Order(_) | Row::Certificate(_)
-                    | Row::Revocation(_) | Row::Authorization(_)),
+                    Some(
+                        Row::Account(_)
+                        | Row::AccountKey(_)
+                        | Row::Order(_)
+                        | Row::Certificate(_)
+                        | Row::Revocation(_)
+                        | Row::Authorization(_),
+                    ),
                     Write::Delete(read),
                 ) => return Err(Violation(format!("{read:?} was deleted"))),
                 _ => {}
@@ -101,11 +114,15 @@ impl Ledger {
     ) -> Checked {
         if let Some(old) = old {
             let same = old == Row::Certificate(new.clone());
-            ensure(same, || format!("[I16] serial {} was used twice", new.serial))?;
+            ensure(same, || {
+                format!("[I16] serial {} was used twice", new.serial)
+            })?;
         }
         let Some(der) = &new.der else { return Ok(()) };
         if let Some(other) = self.serials.insert(new.serial, der.clone()) {
-            ensure(other == *der, || format!("[I16] two certificates of {}", new.serial))?;
+            ensure(other == *der, || {
+                format!("[I16] two certificates of {}", new.serial)
+            })?;
         }
         let wrong = |what: &str| Err(Violation(format!("{} {what}", new.serial)));
         let Some(Row::Order(order)) = find(before, &Read::Order(new.order)) else {
@@ -157,7 +174,11 @@ impl Ledger {
 pub(crate) fn ended(store: &Memory) -> Checked {
     for row in rows(store) {
         match row {
-            Row::Order(OrderRow { id, state: OrderState::Processing { .. }, .. }) => {
+            Row::Order(OrderRow {
+                id,
+                state: OrderState::Processing { .. },
+                ..
+            }) => {
                 return Err(Violation(format!("order {id} stays processing")));
             }
             Row::Job(job)
@@ -187,12 +208,17 @@ fn order(old: &OrderRow, new: &OrderRow) -> Checked {
         (a, b) => a == b,
     };
     ensure(moves, || {
-        format!("[I20] order {} went from {:?} to {:?}", old.id, old.state, new.state)
+        format!(
+            "[I20] order {} went from {:?} to {:?}",
+            old.id, old.state, new.state
+        )
     })?;
     let fixed = old.identifiers == new.identifiers
         && old.authorizations == new.authorizations
         && old.account == new.account;
-    ensure(fixed, || format!("[I24] order {} changed what it is for", old.id))
+    ensure(fixed, || {
+        format!("[I24] order {} changed what it is for", old.id)
+    })
 }
 
 /// [I21], [I22]
@@ -205,7 +231,10 @@ fn authorization(old: &AuthorizationRow, new: &AuthorizationRow) -> Checked {
         (_, _) => false,
     };
     ensure(moves, || {
-        format!("[I21] authorization {} went from {:?} to {:?}", old.id, old.status, new.status)
+        format!(
+            "[I21] authorization {} went from {:?} to {:?}",
+            old.id, old.status, new.status
+        )
     })?;
     for (old, new) in old.challenges.iter().zip(&new.challenges) {
         let moves = match (&old.state, &new.state) {
@@ -213,7 +242,12 @@ fn authorization(old: &AuthorizationRow, new: &AuthorizationRow) -> Checked {
             (_, ChallengeState::Pending) => old.state == ChallengeState::Pending,
             _ => true,
         };
-        ensure(moves, || format!("[I22] challenge went from {:?} to {:?}", old.state, new.state))?;
+        ensure(moves, || {
+            format!(
+                "[I22] challenge went from {:?} to {:?}",
+                old.state, new.state
+            )
+        })?;
     }
     Ok(())
 }

@@ -28,7 +28,11 @@ fn main() -> ExitCode {
     let (mut events, mut crashes, mut commits, mut issued, mut failed) = (0, 0, 0, 0, 0u64);
     for seed in arguments.first..arguments.first.saturating_add(arguments.count) {
         let world = World::new(seed).with(arguments.faults);
-        let world = if arguments.trace { world.traced() } else { world };
+        let world = if arguments.trace {
+            world.traced()
+        } else {
+            world
+        };
         match world.run() {
             Ok(report) => {
                 report.lines.iter().for_each(|line| println!("{line}"));
@@ -53,11 +57,20 @@ fn main() -> ExitCode {
         arguments.count,
         begun.elapsed().as_secs_f64()
     );
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn read(mut words: impl Iterator<Item = String>) -> Option<Arguments> {
-    let mut arguments = Arguments { first: 0, count: 1, faults: Faults::ALL, trace: false };
+    let mut arguments = Arguments {
+        first: 0,
+        count: 1,
+        faults: Faults::ALL,
+        trace: false,
+    };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--seed" => arguments.first = words.next()?.parse().ok()?,

@@ -2,8 +2,8 @@
 //! the world behaves.
 
 use acme_ca_core::effect::{
-    Dns, Fetch as FetchTicket, Handshake, Load, Outcome, Redeem, Save as CaSave, Scan as ScanTicket,
-    Sign as CaSign, Signed, Submit, Submitted, Unavailable,
+    Dns, Fetch as FetchTicket, Handshake, Load, Outcome, Redeem, Save as CaSave,
+    Scan as ScanTicket, Sign as CaSign, Signed, Submit, Submitted, Unavailable,
 };
 use acme_ca_core::exchange::Step as ExchangeStep;
 use acme_ca_core::job::{Job, Step as JobStep};
@@ -54,10 +54,16 @@ impl Run {
     pub(crate) fn settle_client(&mut self, place: usize) {
         for _ in 0..POLLS_MAX {
             let life = self.clients[place].life;
-            let Some(client) = &mut self.clients[place].client else { return };
+            let Some(client) = &mut self.clients[place].client else {
+                return;
+            };
             let effect = match client.poll(self.now) {
                 ClientStep::Http(fetch, ticket) => {
-                    let to = ReplyTo { client: place, life, ticket };
+                    let to = ReplyTo {
+                        client: place,
+                        life,
+                        ticket,
+                    };
                     self.send(fetch.request, to);
                     continue;
                 }
@@ -82,7 +88,9 @@ impl Run {
     pub(crate) fn settle_ca(&mut self, machine: MachineId) {
         let life = self.ca.life;
         for _ in 0..POLLS_MAX {
-            let Some(asked) = self.ca.poll(machine, self.now) else { return };
+            let Some(asked) = self.ca.poll(machine, self.now) else {
+                return;
+            };
             let effect = match asked {
                 Asked::Exchange(ExchangeStep::Spawn(job, version))
                 | Asked::Job(JobStep::Spawn(job, version)) => {
@@ -164,19 +172,23 @@ impl Run {
     /// Lost: half of the clients learn of it, the others wait for their deadline.
     fn lose(&mut self, at: Timestamp, to: ReplyTo) {
         if self.network.chance(500) {
-            self.queue.push(at, Event::Response(to, HttpOutcome::Unknown));
+            self.queue
+                .push(at, Event::Response(to, HttpOutcome::Unknown));
         }
     }
 
     fn reply(&mut self, machine: MachineId, response: http::Response<Vec<u8>>) {
         let line = format!("replies {}", response.status());
         self.trace.push(self.now, "ca", &line);
-        let Some(Machine::Exchange(_, Some(to))) = self.ca.remove(machine) else { return };
+        let Some(Machine::Exchange(_, Some(to))) = self.ca.remove(machine) else {
+            return;
+        };
         let at = self.network_time();
         if self.network.chance(self.world.faults.network_loss) {
             self.lose(at, to);
         } else {
-            self.queue.push(at, Event::Response(to, HttpOutcome::Response(response)));
+            self.queue
+                .push(at, Event::Response(to, HttpOutcome::Response(response)));
         }
     }
 
@@ -213,7 +225,8 @@ impl Run {
                 answer(ticket, RetractOutcome::Retracted)
             }
             ClientEffect::Keep(job, event, ticket) => {
-                self.trace.push(self.now, &name, &format!("{job}: {}", event_name(&event)));
+                self.trace
+                    .push(self.now, &name, &format!("{job}: {}", event_name(&event)));
                 if let Some(chain) = self.clients[place].keep(job, &event) {
                     self.check_issued(place, &chain);
                 }
@@ -227,7 +240,8 @@ impl Run {
             && !self.effects.chance(faults.effect_lost)
         {
             let at = self.answer_time();
-            self.queue.push(at, Event::ClientAnswer(place, life, answer));
+            self.queue
+                .push(at, Event::ClientAnswer(place, life, answer));
         }
         // The application may have given the machine its next job.
         self.settle_client(place);
@@ -294,19 +308,28 @@ impl Run {
         if unknown && self.store_random.chance(500) {
             return Committed::Unknown;
         }
-        let unguarded = Commit { guards: Vec::new(), ..commit.clone() };
+        let unguarded = Commit {
+            guards: Vec::new(),
+            ..commit.clone()
+        };
         let ignored = self.world.plant == Plant::GuardsIgnored;
         let before = self.store.clone();
         let outcome = self.store.commit(if ignored { &unguarded } else { commit });
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
-                self.note(Err(Violation(format!("{machine:?} broke the store's rules: {error}"))));
+                self.note(Err(Violation(format!(
+                    "{machine:?} broke the store's rules: {error}"
+                ))));
                 return Committed::Unknown;
             }
         };
         if let Committed::Done(version) = outcome {
-            self.trace.push(self.now, "ca", &format!("{machine:?} commits {}", version.0));
+            self.trace.push(
+                self.now,
+                "ca",
+                &format!("{machine:?} commits {}", version.0),
+            );
             let owner = |identifier: &acme_types::Identifier,
                          account: &acme_ca_core::schema::AccountRow| {
                 let owner = self.truth.owner(identifier);
@@ -344,7 +367,8 @@ impl Run {
     }
 
     fn answer_ca(&mut self, at: Timestamp, machine: MachineId, answer: Answer<Outcome>) {
-        self.queue.push(at, Event::CaAnswer(self.ca.life, machine, answer));
+        self.queue
+            .push(at, Event::CaAnswer(self.ca.life, machine, answer));
     }
 
     fn network_time(&mut self) -> Timestamp {

@@ -11,7 +11,10 @@ pub(crate) struct Queue<E> {
 
 impl<E> Queue<E> {
     pub(crate) fn new() -> Self {
-        Self { events: BTreeMap::new(), next: 0 }
+        Self {
+            events: BTreeMap::new(),
+            next: 0,
+        }
     }
 
     pub(crate) fn push(&mut self, at: Timestamp, event: E) {

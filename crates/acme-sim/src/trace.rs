@@ -13,7 +13,11 @@ pub struct Trace {
 impl Trace {
     /// An empty trace; with `keep`, its lines are kept for reading.
     pub fn new(keep: bool) -> Self {
-        Self { hash: [0; 32], events: 0, lines: keep.then(Vec::new) }
+        Self {
+            hash: [0; 32],
+            events: 0,
+            lines: keep.then(Vec::new),
+        }
     }
 
     /// Adds an event.
@@ -26,7 +30,10 @@ impl Trace {
         self.hash = RustCrypto.sha256(&message);
         self.events += 1;
         if let Some(lines) = &mut self.lines {
-            lines.push(format!("{:>9} {node:<9} {event}", at.as_millis() % 1_000_000_000));
+            lines.push(format!(
+                "{:>9} {node:<9} {event}",
+                at.as_millis() % 1_000_000_000
+            ));
         }
     }
 

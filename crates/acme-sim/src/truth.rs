@@ -34,11 +34,19 @@ impl Truth {
             return;
         }
         match response {
-            ChallengeResponse::Http01 { identifier, path, body } => {
-                self.pages.insert((identifier.to_string(), path.clone()), body.clone());
+            ChallengeResponse::Http01 {
+                identifier,
+                path,
+                body,
+            } => {
+                self.pages
+                    .insert((identifier.to_string(), path.clone()), body.clone());
             }
             ChallengeResponse::Dns01 { name, value, .. } => {
-                self.texts.entry(name.clone()).or_default().insert(value.clone());
+                self.texts
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(value.clone());
             }
             _ => {}
         }
@@ -49,7 +57,9 @@ impl Truth {
             return;
         }
         match response {
-            ChallengeResponse::Http01 { identifier, path, .. } => {
+            ChallengeResponse::Http01 {
+                identifier, path, ..
+            } => {
                 self.pages.remove(&(identifier.to_string(), path.clone()));
             }
             ChallengeResponse::Dns01 { name, value, .. } => {
@@ -83,7 +93,12 @@ impl Truth {
     }
 
     pub(crate) fn fetch(&self, request: &FetchRequest) -> FetchOutcome {
-        let host = request.host.split(':').next().unwrap_or_default().to_owned();
+        let host = request
+            .host
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         if !self.owners.contains_key(&host) {
             return FetchOutcome::NotConnected(NetworkFailure::Refused);
         }
@@ -91,6 +106,10 @@ impl Truth {
             Some(body) => (200, body.clone().into_bytes()),
             None => (404, Vec::new()),
         };
-        FetchOutcome::Response { status, locations: Vec::new(), body }
+        FetchOutcome::Response {
+            status,
+            locations: Vec::new(),
+            body,
+        }
     }
 }

@@ -88,7 +88,13 @@ impl World {
     /// The world of this seed, with three clients and no faults.
     pub fn new(seed: u64) -> Self {
         let (faults, plant) = (Faults::NONE, Plant::Nothing);
-        Self { seed, faults, plant, clients_wanted: 3, keep_trace: false }
+        Self {
+            seed,
+            faults,
+            plant,
+            clients_wanted: 3,
+            keep_trace: false,
+        }
     }
 
     /// With these faults.
@@ -119,7 +125,12 @@ impl World {
             Ok(run) => run,
             Err(broken) => {
                 let violation = Violation(broken.to_string());
-                return Err(Failed { seed, violation, after: Duration::ZERO, lines: Vec::new() });
+                return Err(Failed {
+                    seed,
+                    violation,
+                    after: Duration::ZERO,
+                    lines: Vec::new(),
+                });
             }
         };
         match run.to_end() {
@@ -188,7 +199,10 @@ impl Run {
         let mut truth = Truth::default();
         let mut clients = Vec::new();
         for place in 0..world.clients_wanted {
-            let names = [format!("c{place}.example.com"), format!("www.c{place}.example.com")];
+            let names = [
+                format!("c{place}.example.com"),
+                format!("www.c{place}.example.com"),
+            ];
             names.iter().for_each(|name| truth.give(name, place));
             clients.push(ClientNode::new(place, &names, seed)?);
         }
@@ -229,7 +243,8 @@ impl Run {
             if self.now >= calm {
                 self.world.faults = Faults::NONE;
             }
-            self.happen(event).map_err(|broken| Violation(broken.to_string()))?;
+            self.happen(event)
+                .map_err(|broken| Violation(broken.to_string()))?;
             if let Some(violation) = self.violation.take() {
                 return Err(violation);
             }
@@ -238,14 +253,22 @@ impl Run {
                 break;
             }
             if self.now >= latest || self.trace.events() > EVENTS_MAX {
-                let stands = self.clients.iter().map(ClientNode::describe).collect::<Vec<_>>();
+                let stands = self
+                    .clients
+                    .iter()
+                    .map(ClientNode::describe)
+                    .collect::<Vec<_>>();
                 return Err(Violation(format!("no end: {}", stands.join("; "))));
             }
         }
         self.ledger.keeps(&self.store)?;
         ledger::ended(&self.store)?;
         let bare = self.truth.is_bare();
-        if bare { Ok(()) } else { Err(Violation("a challenge response stays published".into())) }
+        if bare {
+            Ok(())
+        } else {
+            Err(Violation("a challenge response stays published".into()))
+        }
     }
 
     fn is_quiet(&self) -> bool {
@@ -325,12 +348,17 @@ impl Run {
         if !self.ca.up {
             // Nobody listens: the client is told that nothing was sent.
             if let Some(to) = from {
-                self.queue.push(self.now, Event::Response(to, HttpOutcome::NotSent));
+                self.queue
+                    .push(self.now, Event::Response(to, HttpOutcome::NotSent));
             }
             return Ok(());
         }
         let path = request.uri().path().to_owned();
-        self.trace.push(self.now, "ca", &format!("receives {} {path}", request.method()));
+        self.trace.push(
+            self.now,
+            "ca",
+            &format!("receives {} {path}", request.method()),
+        );
         let machine = self.ca.receive(request, from, self.now)?;
         self.settle_ca(machine);
         Ok(())
@@ -340,16 +368,21 @@ impl Run {
         if !self.ca.up || self.ca.life != life {
             return;
         }
-        self.queue.push(self.now.after(DUE_SCAN_PERIOD), Event::DueScan(life));
+        self.queue
+            .push(self.now.after(DUE_SCAN_PERIOD), Event::DueScan(life));
         if self.world.plant == Plant::DueJobsForgotten {
             return;
         }
-        let scan = Scan::DueJobs { until: self.now, limit: 64 };
+        let scan = Scan::DueJobs {
+            until: self.now,
+            limit: 64,
+        };
         for found in self.store.scan(&scan).unwrap_or_default() {
             if let Read::Due(_, id) = found
                 && let Some(machine) = self.ca.add_job(id, self.now, Job::due)
             {
-                self.trace.push(self.now, "ca", &format!("takes up job {id}"));
+                self.trace
+                    .push(self.now, "ca", &format!("takes up job {id}"));
                 self.settle_ca(machine);
             }
         }
@@ -357,12 +390,23 @@ impl Run {
 
     /// What a 201 named exists from then on.
     fn note_acknowledged(&mut self, client: usize, outcome: &HttpOutcome) {
-        let HttpOutcome::Response(response) = outcome else { return };
+        let HttpOutcome::Response(response) = outcome else {
+            return;
+        };
         let body = String::from_utf8_lossy(response.body());
-        let line = format!("hears {} {}", response.status(), body.replace(['\n', '\r'], " "));
+        let line = format!(
+            "hears {} {}",
+            response.status(),
+            body.replace(['\n', '\r'], " ")
+        );
         self.trace.push(self.now, &node(client), &line);
-        let location = response.headers().get("location").and_then(|value| value.to_str().ok());
-        let Some((_, path)) = location.and_then(|url| url.split_once("/acme/")) else { return };
+        let location = response
+            .headers()
+            .get("location")
+            .and_then(|value| value.to_str().ok());
+        let Some((_, path)) = location.and_then(|url| url.split_once("/acme/")) else {
+            return;
+        };
         let read = match path.split_once('/') {
             Some(("order", id)) => id.parse().ok().map(Read::Order),
             Some(("account", id)) => id.parse().ok().map(Read::Account),
@@ -436,7 +480,11 @@ impl Run {
             events: self.trace.events(),
             crashes: self.crashes,
             commits: self.commits,
-            issued: self.clients.iter().map(|client| client.kept().count()).sum(),
+            issued: self
+                .clients
+                .iter()
+                .map(|client| client.kept().count())
+                .sum(),
             took: self.now.since(BEGIN),
             lines: self.trace.lines().to_vec(),
         }

@@ -12,7 +12,13 @@ fn check(seed: u64) {
 
 /// The number of the first seed that catches the bug, of at most [`SEEDS`].
 fn caught(plant: Plant) -> Option<(u64, String)> {
-    let run = |seed| World::new(seed).with(Faults::ALL).planted(plant).run().err();
+    let run = |seed| {
+        World::new(seed)
+            .with(Faults::ALL)
+            .planted(plant)
+            .run()
+            .err()
+    };
     (0..SEEDS).find_map(|seed| Some((seed + 1, run(seed)?.violation.0)))
 }
 
@@ -23,16 +29,29 @@ fn is_caught(plant: Plant) {
 
 #[test]
 fn a_calm_world_ends_with_two_certificates_for_each_client() {
-    let report = World::new(0).run().unwrap_or_else(|failed| panic!("{failed}"));
+    let report = World::new(0)
+        .run()
+        .unwrap_or_else(|failed| panic!("{failed}"));
     assert_eq!(report.issued, 6);
     assert_eq!(report.crashes, 0);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_trace() {
-    let hash = || World::new(42).with(Faults::ALL).run().map(|report| report.hash);
+    let hash = || {
+        World::new(42)
+            .with(Faults::ALL)
+            .run()
+            .map(|report| report.hash)
+    };
     assert_eq!(hash(), hash());
-    assert_ne!(hash(), World::new(43).with(Faults::ALL).run().map(|report| report.hash));
+    assert_ne!(
+        hash(),
+        World::new(43)
+            .with(Faults::ALL)
+            .run()
+            .map(|report| report.hash)
+    );
 }
 
 #[test]

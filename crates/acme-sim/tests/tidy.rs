@@ -3,8 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CORE: [&str; 6] =
-    ["acme-types", "acme-crypto", "acme-jws", "acme-csr", "acme-client-core", "acme-ca-core"];
+const CORE: [&str; 6] = [
+    "acme-types",
+    "acme-crypto",
+    "acme-jws",
+    "acme-csr",
+    "acme-client-core",
+    "acme-ca-core",
+];
 
 /// Words of I/O, clocks, randomness, threads, async, globals and unordered maps.
 const FORBIDDEN: [&str; 18] = [
@@ -33,7 +39,9 @@ const FORBIDDEN: [&str; 18] = [
 const LINES_MAX: usize = 530;
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -45,11 +53,15 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn crates() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("crates/").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("crates/")
+        .to_owned()
 }
 
 fn is_test(path: &Path) -> bool {
-    path.iter().any(|part| part == "tests" || part == "tests.rs")
+    path.iter()
+        .any(|part| part == "tests" || part == "tests.rs")
 }
 
 #[test]
@@ -62,12 +74,20 @@ fn core_crates_know_no_clock_no_socket_no_random_source() {
         for path in files.into_iter().filter(|path| !is_test(path)) {
             let text = fs::read_to_string(&path).expect("a source file");
             // What follows is the file's own unit tests.
-            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default();
             read += 1;
             for (number, line) in code.lines().enumerate() {
                 let comment = line.trim_start().starts_with("//");
                 if !comment && FORBIDDEN.iter().any(|word| line.contains(word)) {
-                    wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+                    wrong.push(format!(
+                        "{}:{}: {}",
+                        path.display(),
+                        number + 1,
+                        line.trim()
+                    ));
                 }
             }
         }
@@ -84,7 +104,10 @@ fn a_file_holds_one_idea() {
         let lines = fs::read_to_string(path).map_or(0, |text| text.lines().count());
         (lines > LINES_MAX).then(|| format!("{}: {lines} lines", path.display()))
     };
-    let long: Vec<String> =
-        files.iter().filter(|path| !is_test(path)).filter_map(long).collect();
+    let long: Vec<String> = files
+        .iter()
+        .filter(|path| !is_test(path))
+        .filter_map(long)
+        .collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
 }

@@ -83,6 +83,8 @@ pub(super) fn choose(
         in_work,
         triggers,
         heard,
+        attempt_failed: false,
+        retries: 0,
         alternatives,
     })
 }

@@ -44,6 +44,9 @@ pub(super) struct Trial {
     /// How often the server was told, and whether it has heard.
     pub(super) triggers: u32,
     pub(super) heard: bool,
+    /// The server's last attempt failed when last seen, and how often it was asked for another.
+    pub(super) attempt_failed: bool,
+    pub(super) retries: u32,
     /// Could another type be presented instead?
     pub(super) alternatives: bool,
 }
@@ -60,6 +63,10 @@ pub(super) struct Fall {
 
 /// How often the server is told that a response is there, when it may not have heard.
 pub(super) const TRIGGERS_MAX: u32 = 3;
+
+/// How often the server is asked for another attempt. Servers have limits of their own, and lower
+/// ones; this ends it where one hasn't.
+pub(super) const RETRIES_MAX: u32 = 10;
 
 impl Proof {
     pub(super) fn new(url: Url, poll: Poll) -> Self {

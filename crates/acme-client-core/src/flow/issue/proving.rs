@@ -4,7 +4,7 @@
 use acme_types::{Authorization, AuthorizationStatus, ChallengeStatus, Identifier, Timestamp, Url};
 
 use super::choice::{choose, fall_of};
-use super::proof::{Fall, Proof, ProofStep, TRIGGERS_MAX, Trial};
+use super::proof::{Fall, Proof, ProofStep, RETRIES_MAX, TRIGGERS_MAX, Trial};
 use super::{IssueRecord, Live};
 use crate::failure::{Failure, IdentifierFailure, Misbehaviour, Operation};
 use crate::flow::{Ground, Kept, Poll, Slot, Want, Wanted};
@@ -267,14 +267,32 @@ fn pending(
     retry_after: Option<Timestamp>,
     ground: Ground<'_>,
 ) -> Result<ProofStep, ()> {
-    let status = authorization
-        .challenge(&trial.kind)
-        .and_then(|c| c.status.as_known());
+    let challenge = authorization.challenge(&trial.kind);
+    let status = challenge.and_then(|challenge| challenge.status.as_known());
     let untouched = status == Some(&ChallengeStatus::Pending);
     if untouched && !trial.heard && trial.triggers < TRIGGERS_MAX {
         let triggers = trial.triggers.saturating_add(1);
         return Ok(ProofStep::Triggering(Trial { triggers, ..trial }));
     }
+    // RFC 8555 §8.2: "The server MUST provide information about its retry state to the client via
+    // the "error" field in the challenge", and "clients can explicitly request a retry by
+    // re-sending their response to a challenge in a new POST request". The server is given until
+    // its Retry-After to retry by itself.
+    let attempt_failed = status == Some(&ChallengeStatus::Processing)
+        && challenge.is_some_and(|challenge| challenge.error.is_some());
+    if attempt_failed && trial.attempt_failed && trial.retries < RETRIES_MAX {
+        let retries = trial.retries.saturating_add(1);
+        let trial = Trial {
+            retries,
+            attempt_failed: false,
+            ..trial
+        };
+        return Ok(ProofStep::Triggering(trial));
+    }
+    let trial = Trial {
+        attempt_failed,
+        ..trial
+    };
     let patience = ground.config.limits().patience;
     let poll = poll.next(ground.now, retry_after, patience).ok_or(())?;
     Ok(ProofStep::Polling(trial, poll))
