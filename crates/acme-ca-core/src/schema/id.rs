@@ -34,7 +34,7 @@ macro_rules! id {
             }
 
             /// From its bytes in a key.
-            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 

@@ -190,8 +190,8 @@ pub fn corroborate(
         return nothing(internal("too few remote perspectives are configured"));
     };
     let heard = Heard { attempt, answers };
-    let (control, controlled) = heard.judge(&primary, &remotes, requirement, control_of);
-    let (caa, permitted) = heard.judge(&primary, &remotes, requirement, caa_of);
+    let (control, controlled) = heard.judge(primary, &remotes, requirement, control_of);
+    let (caa, permitted) = heard.judge(primary, &remotes, requirement, caa_of);
     Corroboration {
         outcome: controlled.and(permitted),
         control,

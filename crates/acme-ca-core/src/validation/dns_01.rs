@@ -54,7 +54,7 @@ impl Dns01 {
             .take(TXT_RECORDS_MAX)
             .filter_map(text)
             .collect();
-        if texts.iter().any(|text| *text == digest.as_bytes()) {
+        if texts.contains(&digest.as_bytes()) {
             return Turn::Done(Ok(()));
         }
         let failure = match texts.first() {

@@ -67,7 +67,7 @@ enum State {
     Begin,
     Control(Control),
     Caa(CaaCheck),
-    Done(Verdict),
+    Done(Box<Verdict>),
     Ended,
 }
 
@@ -108,7 +108,7 @@ impl Probe {
         }
         self.time_out(now);
         match std::mem::replace(&mut self.state, State::Ended) {
-            State::Done(verdict) => return Step::Done(verdict),
+            State::Done(verdict) => return Step::Done(*verdict),
             State::Ended => return Step::Wait(Timestamp::NEVER),
             under_way @ (State::Begin | State::Control(_) | State::Caa(_)) => {
                 self.state = under_way;
@@ -230,14 +230,22 @@ impl Probe {
     }
 
     fn finish(&mut self, control: Result<(), Failure>, caa: Option<Result<(), Failure>>) {
-        let told = |result: Result<(), Failure>| result.map_err(|failure| failure.problem());
         self.effects.clear();
-        self.state = State::Done(Verdict {
+        let control = match control {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(failure.problem()),
+        };
+        let caa = match caa {
+            Some(Ok(())) => Some(Ok(())),
+            Some(Err(failure)) => Some(Err(failure.problem())),
+            None => None,
+        };
+        self.state = State::Done(Box::new(Verdict {
             perspective: self.perspective.clone(),
             attempt: self.request.attempt,
-            control: told(control),
-            caa: caa.map(told),
-        });
+            control,
+            caa,
+        }));
     }
 
     /// The attempt's deadline has passed.

@@ -118,3 +118,6 @@ fn shaken(ctx: &Context<'_>, target: Target, outcome: HandshakeOutcome) -> Resul
     };
     checked.map_err(|fault| Failure::Certificate { target, fault })
 }
+
+#[cfg(test)]
+mod tests;

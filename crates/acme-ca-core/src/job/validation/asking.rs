@@ -48,7 +48,7 @@ struct Asked {
 enum Answer {
     Missing,
     /// A verdict, or that there is none to be had.
-    Here(Option<Verdict>),
+    Here(Option<Box<Verdict>>),
 }
 
 impl Asking {
@@ -100,7 +100,7 @@ impl Asking {
             .find(|asked| asked.awaited.awaits(number));
         let asked = its.ok_or(Misuse::NotAwaited)?;
         asked.awaited.settle(number)?;
-        asked.answer = Answer::Here(verdict);
+        asked.answer = Answer::Here(verdict.map(Box::new));
         if self.is_decided(policy, now) {
             self.until = self.until.min(now.after(policy.stragglers));
         }
@@ -121,7 +121,7 @@ impl Asking {
     fn corroborate(&self, policy: &ValidationPolicy, now: Timestamp) -> Corroboration {
         let answer = |asked: &Asked| match &asked.answer {
             Answer::Missing => (asked.perspective.clone(), None),
-            Answer::Here(verdict) => (asked.perspective.clone(), verdict.clone()),
+            Answer::Here(verdict) => (asked.perspective.clone(), verdict.as_deref().cloned()),
         };
         let answers: Vec<_> = self.asked.iter().map(answer).collect();
         corroborate(policy, now, &self.question.request.attempt, &answers)

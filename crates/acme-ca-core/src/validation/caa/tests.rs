@@ -1,5 +1,7 @@
 use super::*;
 
+const TWICE: &str = "accounturi=https://ca.example/acme/account/1; \
+    accounturi=https://ca.example/acme/account/1";
 const ACCOUNT: &str = "https://ca.example/acme/account/1";
 
 fn record(flags: u8, tag: &str, value: &str) -> DnsRecord {
@@ -199,7 +201,7 @@ fn parameters_bind_to_account_and_method() {
         "accounturi=https://CA.example/acme/account/1",
         "accounturi=",
         "accounturi=1",
-        "accounturi=https://ca.example/acme/account/1; accounturi=https://ca.example/acme/account/1",
+        TWICE,
     ] {
         check(other, CONSTRAINED);
     }

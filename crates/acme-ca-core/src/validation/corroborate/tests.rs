@@ -41,12 +41,15 @@ fn refusal() -> Problem {
 }
 
 fn verdict(index: usize, control: bool, caa: bool) -> Verdict {
-    let result = |is_ok: bool| if is_ok { Ok(()) } else { Err(refusal()) };
     Verdict {
         perspective: id(index),
         attempt: ATTEMPT,
-        control: result(control),
-        caa: control.then(|| result(caa)),
+        control: (!control).then(refusal).map_or(Ok(()), Err),
+        caa: match (control, caa) {
+            (false, _) => None,
+            (true, true) => Some(Ok(())),
+            (true, false) => Some(Err(refusal())),
+        },
     }
 }
 
