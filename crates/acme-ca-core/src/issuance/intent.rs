@@ -40,11 +40,12 @@ pub fn intent(
     let plan = Plan {
         profile,
         validity,
+        fixed: order.not_before.is_some(),
         names,
         key: csr.public_key(),
         serial,
     };
-    let (issuer, tbs) = plan.draft(config, at)?;
+    let (issuer, validity, tbs) = plan.draft(config, at)?;
     Ok(IntentRow {
         serial,
         order: order.id,
@@ -87,11 +88,12 @@ pub fn restart(
     let plan = Plan {
         profile,
         validity,
+        fixed: true,
         names,
         key: csr.public_key(),
         serial,
     };
-    let (issuer, tbs) = plan.draft(config, at)?;
+    let (issuer, _, tbs) = plan.draft(config, at)?;
     Ok(IntentRow {
         serial,
         issuer: issuer.name().to_owned(),
@@ -154,6 +156,8 @@ pub(crate) fn template<'a>(
 struct Plan<'a> {
     profile: &'a Profile,
     validity: Validity,
+    /// Whether the validity is to be that to the second.
+    fixed: bool,
     names: Vec<Identifier>,
     key: &'a PublicKey,
     serial: Serial,
@@ -165,7 +169,7 @@ impl Plan<'_> {
         &self,
         config: &'c Config,
         at: Timestamp,
-    ) -> Result<(&'c Issuer, Vec<u8>), IssuanceError> {
+    ) -> Result<(&'c Issuer, Validity, Vec<u8>), IssuanceError> {
         let parts = self.profile.parts();
         if !(1..=parts.names_max).contains(&self.names.len()) {
             return Err(IssuanceError::Names);
@@ -183,14 +187,14 @@ impl Plan<'_> {
             return Err(IssuanceError::IssuerKey);
         }
         self.check_logs(config, at)?;
-        let issuer = self.issuer(config).ok_or(IssuanceError::NoIssuer)?;
+        let (issuer, validity) = self.issuer(config, at).ok_or(IssuanceError::NoIssuer)?;
         let template = Template {
             issuer,
             profile: self.profile,
             serial: self.serial,
             identifiers: &self.names,
             key: self.key,
-            validity: self.validity,
+            validity,
             shard: issuer.shard_of(self.serial),
         };
         let mark = match self.profile.transparency() {
@@ -204,13 +208,13 @@ impl Plan<'_> {
             at,
         };
         lint::tbs(config, &expected, &tbs).map_err(IssuanceError::Lint)?;
-        Ok((issuer, tbs))
+        Ok((issuer, validity, tbs))
     }
 
     /// Of the issuers of the profile that are valid for as long, the first whose key is of the
     /// subject's kind, so that a client that can't do one kind of signature is served, or else
     /// the first.
-    fn issuer<'c>(&self, config: &'c Config) -> Option<&'c Issuer> {
+    fn issuer<'c>(&self, config: &'c Config, at: Timestamp) -> Option<(&'c Issuer, Validity)> {
         let wanted = &self.profile.parts().issuers;
         let authority = &config.authority;
         let named: Vec<&Issuer> = if wanted.is_empty() {
@@ -221,12 +225,16 @@ impl Plan<'_> {
                 .filter_map(|name| authority.issuer(name))
                 .collect()
         };
-        let mut fitting = named
-            .into_iter()
-            .filter(|issuer| self.validity.is_within(issuer));
+        let mut fitting = named.into_iter().filter_map(|issuer| {
+            let validity = match self.fixed {
+                true => self.validity.is_within(issuer).then_some(self.validity),
+                false => self.validity.from_issuer(issuer, at),
+            };
+            Some((issuer, validity?))
+        });
         let first = fitting.clone().next();
         fitting
-            .find(|issuer| issuer.public_key().kind() == self.key.kind())
+            .find(|(issuer, _)| issuer.public_key().kind() == self.key.kind())
             .or(first)
     }
 

@@ -64,6 +64,15 @@ impl Validity {
         })
     }
 
+    /// The same for an issuer that began less long ago than the profile backdates: it begins with
+    /// the issuer, so that a new CA need not wait. `None` if it can't be had from this issuer at
+    /// this time.
+    pub(crate) fn from_issuer(self, issuer: &Issuer, at: Timestamp) -> Option<Self> {
+        let not_before = self.not_before.max(issuer.not_before());
+        let moved = Self { not_before, ..self };
+        (not_before <= at.max(self.not_before) && moved.is_within(issuer)).then_some(moved)
+    }
+
     /// Whether it lies within an issuer's.
     pub(crate) fn is_within(&self, issuer: &Issuer) -> bool {
         self.not_before >= issuer.not_before() && self.not_after <= issuer.not_after()

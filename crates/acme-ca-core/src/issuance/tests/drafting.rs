@@ -65,6 +65,31 @@ fn the_issuer_is_of_the_keys_kind_if_there_is_one() {
 }
 
 #[test]
+fn a_new_issuer_is_not_waited_for() {
+    let key = ec(9);
+    let begin = issuer("e1").not_before();
+    let check = |order: &OrderRow, at: Timestamp, not_before: Option<Timestamp>| {
+        let row = intent(&config(), order, &csr(NAMES, &*key), serial(5), at);
+        assert_eq!(row.ok().map(|row| row.not_before), not_before);
+    };
+    let minute = Duration::from_secs(60);
+    let plain = order("private", NAMES);
+    check(
+        &plain,
+        begin.after(minute * 90),
+        Some(begin.after(minute * 30)),
+    );
+    check(&plain, begin.after(minute * 30), Some(begin));
+    check(&plain, begin, Some(begin));
+    check(&plain, begin.before(minute), None);
+    let wanted = OrderRow {
+        not_before: Some(begin.before(minute)),
+        ..plain
+    };
+    check(&wanted, begin.after(minute), None);
+}
+
+#[test]
 fn a_profile_may_name_its_issuers() {
     let parts = ProfileParts {
         issuers: vec!["e2".into()],
