@@ -1,3 +1,5 @@
+mod random;
+
 use acme_types::ChallengeType;
 
 use super::*;
