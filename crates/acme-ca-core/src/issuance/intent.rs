@@ -228,7 +228,7 @@ impl Plan<'_> {
         let mut fitting = named.into_iter().filter_map(|issuer| {
             let validity = match self.fixed {
                 true => self.validity.is_within(issuer).then_some(self.validity),
-                false => self.validity.from_issuer(issuer, at),
+                false => self.validity.with_issuer(issuer, at),
             };
             Some((issuer, validity?))
         });

@@ -69,7 +69,8 @@ mod tests {
     fn only_a_whole_sct_is_one() {
         let id = Base64::encode_string(&[7; 32]);
         let good = format!(
-            r#"{{"sct_version":0,"id":"{id}","timestamp":5,"extensions":"","signature":"BAMAAQk=","new":1}}"#
+            r#"{{"sct_version":0,"id":"{id}","timestamp":5,"extensions":"",
+                "signature":"BAMAAQk=","new":1}}"#
         );
         let sct = reply(200, good.as_bytes()).unwrap();
         assert_eq!(

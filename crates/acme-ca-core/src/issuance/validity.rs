@@ -67,7 +67,7 @@ impl Validity {
     /// The same for an issuer that began less long ago than the profile backdates: it begins with
     /// the issuer, so that a new CA need not wait. `None` if it can't be had from this issuer at
     /// this time.
-    pub(crate) fn from_issuer(self, issuer: &Issuer, at: Timestamp) -> Option<Self> {
+    pub(crate) fn with_issuer(self, issuer: &Issuer, at: Timestamp) -> Option<Self> {
         let not_before = self.not_before.max(issuer.not_before());
         let moved = Self { not_before, ..self };
         (not_before <= at.max(self.not_before) && moved.is_within(issuer)).then_some(moved)
