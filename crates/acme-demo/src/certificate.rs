@@ -31,17 +31,24 @@ impl Facts {
         let certificate = Certificate::from_der(leaf)?;
         let tbs = certificate.tbs_certificate();
         let missing = |what: &str| Unproved(format!("the certificate has no {what}"));
-        let (_, names) =
-            tbs.get_extension::<SubjectAltName>()?.ok_or_else(|| missing("names"))?;
-        let (_, points) =
-            tbs.get_extension::<CrlDistributionPoints>()?.ok_or_else(|| missing("CRL"))?;
-        let url = points.0.iter().find_map(|point| match &point.distribution_point {
-            Some(DistributionPointName::FullName(names)) => names.iter().find_map(|name| match name {
-                GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+        let (_, names) = tbs
+            .get_extension::<SubjectAltName>()?
+            .ok_or_else(|| missing("names"))?;
+        let (_, points) = tbs
+            .get_extension::<CrlDistributionPoints>()?
+            .ok_or_else(|| missing("CRL"))?;
+        let url = points
+            .0
+            .iter()
+            .find_map(|point| match &point.distribution_point {
+                Some(DistributionPointName::FullName(names)) => {
+                    names.iter().find_map(|name| match name {
+                        GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+                        _ => None,
+                    })
+                }
                 _ => None,
-            }),
-            _ => None,
-        });
+            });
         let dns = |name: &GeneralName| match name {
             GeneralName::DnsName(name) => Some(name.to_string()),
             _ => None,
@@ -57,22 +64,34 @@ impl Facts {
     }
 
     pub(crate) fn serial_text(&self) -> String {
-        self.serial.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.serial
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     pub(crate) fn check_names(&self, names: &[&str]) -> Proved<()> {
         let wanted: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        ensure(self.names == wanted, format!("the certificate is for {:?}", self.names))
+        ensure(
+            self.names == wanted,
+            format!("the certificate is for {:?}", self.names),
+        )
     }
 
     pub(crate) fn check_key(&self, key: &dyn KeyPair) -> Proved<()> {
-        ensure(self.key == *key.public_key(), "the certificate is for another key")
+        ensure(
+            self.key == *key.public_key(),
+            "the certificate is for another key",
+        )
     }
 
     /// Verifies a CRL with the issuer's key.
     pub(crate) fn check_crl(&self, crl: &[u8]) -> Proved<()> {
         let issuer = Certificate::from_der(&self.issuer)?;
-        let key = issuer.tbs_certificate().subject_public_key_info().to_der()?;
+        let key = issuer
+            .tbs_certificate()
+            .subject_public_key_info()
+            .to_der()?;
         let key = PublicKey::from_spki_der(&key)?;
         let list: CertificateList = CertificateList::from_der(crl)?;
         let algorithm = list.signature_algorithm.to_der()?;

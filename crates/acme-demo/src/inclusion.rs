@@ -52,7 +52,10 @@ pub(crate) async fn prove(
 
 async fn tree_head(log: &CtLog, address: SocketAddr) -> Proved<(u64, Hash)> {
     let answer: Value = serde_json::from_slice(&fetch(address, "/ct/v1/get-sth").await?)?;
-    let (root, signature) = (text(&answer, "sha256_root_hash")?, text(&answer, "tree_head_signature")?);
+    let (root, signature) = (
+        text(&answer, "sha256_root_hash")?,
+        text(&answer, "tree_head_signature")?,
+    );
     let head = SignedTreeHead {
         tree_size: number(&answer, "tree_size")?,
         timestamp: Timestamp::from_millis(number(&answer, "timestamp")?),
@@ -60,37 +63,54 @@ async fn tree_head(log: &CtLog, address: SocketAddr) -> Proved<(u64, Hash)> {
         signature: DigitallySigned::decode(&Base64::decode_vec(signature)?)?,
     };
     head.verify(&AwsLc, log.public_key())?;
-    ensure(head.tree_size > 0, format!("{} has an empty tree", log.name()))?;
+    ensure(
+        head.tree_size > 0,
+        format!("{} has an empty tree", log.name()),
+    )?;
     Ok((head.tree_size, head.root_hash))
 }
 
 fn number(answer: &Value, member: &str) -> Proved<u64> {
-    answer[member].as_u64().ok_or_else(|| Unproved(format!("the log's answer has no {member}")))
+    answer[member]
+        .as_u64()
+        .ok_or_else(|| Unproved(format!("the log's answer has no {member}")))
 }
 
 fn text<'a>(answer: &'a Value, member: &str) -> Proved<&'a str> {
-    answer[member].as_str().ok_or_else(|| Unproved(format!("the log's answer has no {member}")))
+    answer[member]
+        .as_str()
+        .ok_or_else(|| Unproved(format!("the log's answer has no {member}")))
 }
 
 /// The SCTs that a certificate carries (RFC 6962 §3.3).
 pub(crate) fn scts(certificate: &[u8]) -> Proved<Vec<SignedCertificateTimestamp>> {
     let certificate = Certificate::from_der(certificate)?;
-    let extensions = certificate.tbs_certificate().extensions().map_or(&[][..], |all| all);
+    let extensions = certificate
+        .tbs_certificate()
+        .extensions()
+        .map_or(&[][..], |all| all);
     let list = extensions
         .iter()
         .find(|extension| extension.extn_id.as_bytes() == SCT_LIST)
         .ok_or_else(|| Unproved("the certificate has no SCTs".into()))?;
     let list = OctetString::from_der(list.extn_value.as_bytes())?;
     let serialized = decode_sct_list(list.as_bytes())?;
-    serialized.iter().map(|sct| Ok(SignedCertificateTimestamp::decode(sct)?)).collect()
+    serialized
+        .iter()
+        .map(|sct| Ok(SignedCertificateTimestamp::decode(sct)?))
+        .collect()
 }
 
 fn hash_of(text: &str) -> Proved<Hash> {
     let bytes = Base64::decode_vec(text)?;
-    bytes.try_into().map_err(|_| Unproved("a node of the proof is no SHA-256 hash".into()))
+    bytes
+        .try_into()
+        .map_err(|_| Unproved("a node of the proof is no SHA-256 hash".into()))
 }
 
 /// Base64 in a query: `+`, `/` and `=` are escaped.
 fn percent(text: &str) -> String {
-    text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+    text.replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3D")
 }

@@ -28,7 +28,13 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 impl Asker {
     pub(crate) fn new(http: HttpClient, key: Arc<dyn KeyPair>, witness: Witness) -> Self {
-        Self { http, key, witness, account: OnceLock::new(), offers: Mutex::new(Vec::new()) }
+        Self {
+            http,
+            key,
+            witness,
+            account: OnceLock::new(),
+            offers: Mutex::new(Vec::new()),
+        }
     }
 
     pub(crate) fn set_account(&self, account: Url) {
@@ -37,7 +43,10 @@ impl Asker {
 
     /// What was offered, by name.
     pub(crate) fn offers(&self) -> Vec<(String, Vec<String>)> {
-        self.offers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.offers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Reads the authorizations that the client has read, before any is validated.
@@ -66,10 +75,16 @@ impl Asker {
 
     async fn read(&self, url: &str) -> Proved<(String, Vec<String>)> {
         let url = Url::parse(url)?;
-        let account = self.account.get().ok_or_else(|| Unproved("no account yet".into()))?;
+        let account = self
+            .account
+            .get()
+            .ok_or_else(|| Unproved("no account yet".into()))?;
         let head = Request::head(url.join("/acme/new-nonce")?.as_str()).body(Vec::new())?;
         let response = self.send(head).await?;
-        let nonce = response.headers().get("replay-nonce").and_then(|value| value.to_str().ok());
+        let nonce = response
+            .headers()
+            .get("replay-nonce")
+            .and_then(|value| value.to_str().ok());
         let nonce = Nonce::parse(nonce.unwrap_or_default())?;
         let algorithm = self.key.public_key().default_algorithm();
         let signer = Signer::Kid(account.as_str().to_owned());
@@ -81,14 +96,20 @@ impl Asker {
             .body(body)?;
         let response = self.send(request).await?;
         let authorization: Authorization = tolerant::from_slice(response.body())?;
-        let offered = authorization.known_challenges().map(|one| one.kind.as_str().to_owned());
+        let offered = authorization
+            .known_challenges()
+            .map(|one| one.kind.as_str().to_owned());
         let name = authorization.identifier.as_known().map(ToString::to_string);
         Ok((name.unwrap_or_default(), offered.collect()))
     }
 
     async fn send(&self, request: Request<Vec<u8>>) -> Proved<http::Response<Vec<u8>>> {
         let now = clock::now();
-        let fetch = Fetch { request, response_max: RESPONSE_MAX, deadline: now.after(DEADLINE) };
+        let fetch = Fetch {
+            request,
+            response_max: RESPONSE_MAX,
+            deadline: now.after(DEADLINE),
+        };
         match self.http.send(fetch, now).await {
             Sent::Response(response) => Ok(response),
             other => Err(Unproved(format!("{other:?}"))),

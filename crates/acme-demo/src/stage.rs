@@ -59,25 +59,35 @@ impl Stage {
             .pop()
             .ok_or_else(|| Unproved("the CA has no root".into()))?;
         logs.iter().for_each(|log| log.add_root(&root));
-        Ok(Self { dns, web, site, logs, server, root })
+        Ok(Self {
+            dns,
+            web,
+            site,
+            logs,
+            server,
+            root,
+        })
     }
 }
 
 /// The source addresses of the perspectives: 127.0.1.1 is the primary one's.
 pub(crate) fn sources() -> Vec<IpAddr> {
-    (1..=PERSPECTIVES).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 1, last))).collect()
+    (1..=PERSPECTIVES)
+        .map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 1, last)))
+        .collect()
 }
 
-fn config(
-    data: &Path,
-    dns: &Dns,
-    web: &Web,
-    site: &Tls,
-    logs: &[CtLog],
-) -> Proved<ServerConfig> {
+fn config(data: &Path, dns: &Dns, web: &Web, site: &Tls, logs: &[CtLog]) -> Proved<ServerConfig> {
     let known = |log: &CtLog| -> Proved<Log> {
         let (key, url) = (log.public_key_der(), Url::parse(&log.url())?);
-        Ok(Log::new(&key, url, log.operator(), LogKind::Rfc6962, None, &AwsLc)?)
+        Ok(Log::new(
+            &key,
+            url,
+            log.operator(),
+            LogKind::Rfc6962,
+            None,
+            &AwsLc,
+        )?)
     };
     let sources: Vec<Source> = sources().into_iter().map(Source::from).collect();
     let mut config = ServerConfig::private(data, vec![dns.address()])

@@ -29,7 +29,11 @@ pub(crate) type Proved<T> = Result<T, Unproved>;
 
 /// Not so: the check failed.
 pub(crate) fn ensure(holds: bool, what: impl Into<String>) -> Proved<()> {
-    if holds { Ok(()) } else { Err(Unproved(what.into())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Unproved(what.into()))
+    }
 }
 
 /// The storyteller.
@@ -49,7 +53,11 @@ impl Story {
     pub(crate) fn begin(title: &str) -> Self {
         println!("{title}\n");
         let now = Instant::now();
-        Self { steps: Vec::new(), begun: now, step_begun: now }
+        Self {
+            steps: Vec::new(),
+            begun: now,
+            step_begun: now,
+        }
     }
 
     /// A step begins.
@@ -84,16 +92,25 @@ impl Story {
 
     /// The step that was under way.
     pub(crate) fn current(&self) -> &str {
-        self.steps.last().map_or("the beginning", |step| &step.title)
+        self.steps
+            .last()
+            .map_or("the beginning", |step| &step.title)
     }
 
     /// The last table.
     pub(crate) fn end(&self) {
         let width = |get: fn(&Step) -> &String| {
-            self.steps.iter().map(|step| get(step).chars().count()).max().unwrap_or(0)
+            self.steps
+                .iter()
+                .map(|step| get(step).chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let (titles, proofs) = (width(|step| &step.title), width(|step| &step.proved));
-        println!("     {:titles$}  {:proofs$}  {:>9}", "step", "what was proved", "time");
+        println!(
+            "     {:titles$}  {:proofs$}  {:>9}",
+            "step", "what was proved", "time"
+        );
         for (place, step) in self.steps.iter().enumerate() {
             println!(
                 "{:>3}. {:titles$}  {:proofs$}  {:>9}",
@@ -103,7 +120,11 @@ impl Story {
                 millis(step.took)
             );
         }
-        println!("\nAll {} steps in {}.", self.steps.len(), millis(self.begun.elapsed()));
+        println!(
+            "\nAll {} steps in {}.",
+            self.steps.len(),
+            millis(self.begun.elapsed())
+        );
     }
 }
 

@@ -24,12 +24,12 @@ use acme_types::{ChallengeType, Identifier, RevocationReason, Url};
 use tokio::sync::mpsc;
 
 use crate::certificate::Facts;
+use crate::inclusion;
 use crate::offers::Asker;
 use crate::stage::{CAA_IDENTITY, PERSPECTIVES, SITE, Stage, WWW, sources};
 use crate::story::{Proved, Story, Unproved, ensure};
 use crate::visitor::{fetch, visit};
 use crate::witness::Witness;
-use crate::inclusion;
 
 /// Nothing in the demo takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,12 +64,20 @@ async fn found(story: &mut Story, data: &Path) -> Proved<Stage> {
     story.note(format!("store      {}", data.display()));
     story.note(format!("root       {}", stage.server.root_path().display()));
     for log in &stage.logs {
-        story.note(format!("log        {} by {} at {}", log.name(), log.operator(), log.url()));
+        story.note(format!(
+            "log        {} by {} at {}",
+            log.name(),
+            log.operator(),
+            log.url()
+        ));
     }
     let directory = visit(stage.server.listen_address(), "127.0.0.1", &stage.root, &[]);
     directory.await.err().map_or(Ok(()), |error| {
         // The front has no page at `/`: that it says so proves its certificate.
-        ensure(error.0.contains("404"), format!("the front can't be reached: {error}"))
+        ensure(
+            error.0.contains("404"),
+            format!("the front can't be reached: {error}"),
+        )
     })?;
     story.proved("HTTPS front proved by root and intermediate made on the spot");
     Ok(stage)
@@ -88,7 +96,11 @@ async fn open_account(story: &mut Story, stage: &Stage) -> Proved<Client> {
     ring.hold(key.clone());
     let trust = || Trust::none().with_der(std::slice::from_ref(&stage.root));
     let witness = Witness::default();
-    let asker = Arc::new(Asker::new(HttpClient::new(trust()?), key.clone(), witness.clone()));
+    let asker = Arc::new(Asker::new(
+        HttpClient::new(trust()?),
+        key.clone(),
+        witness.clone(),
+    ));
     let config = Config::new(Arc::new(AwsLc), stage.server.directory_url().clone())
         .with_user_agent("acme-demo")
         .with_challenges([ChallengeType::HTTP_01, ChallengeType::DNS_01]);
@@ -112,12 +124,19 @@ async fn open_account(story: &mut Story, stage: &Stage) -> Proved<Client> {
         }
     };
     asker.set_account(url.clone());
-    story.note(format!("ES256 key, thumbprint {}", acme_client::keys::thumbprint(key.public_key())));
+    story.note(format!(
+        "ES256 key, thumbprint {}",
+        acme_client::keys::thumbprint(key.public_key())
+    ));
     story.note(format!("POST newAccount → {url}"));
     let (_, created) = witness.responses(0, "new-account");
     ensure(created == 1, "the account was made by one request")?;
     story.proved("the CA knows the key, under an account URL");
-    Ok(Client { handle, witness, asker })
+    Ok(Client {
+        handle,
+        witness,
+        asker,
+    })
 }
 
 /// http-01 for the site, dns-01 for its `www`.
@@ -143,14 +162,18 @@ fn responder(stage: &Stage, asker: Arc<Asker>) -> FunctionResponder {
         }
         async { Ok(()) }
     };
-    FunctionResponder::new([ChallengeType::HTTP_01, ChallengeType::DNS_01], present, retract)
+    FunctionResponder::new(
+        [ChallengeType::HTTP_01, ChallengeType::DNS_01],
+        present,
+        retract,
+    )
 }
 
 fn present(site: &Site, dns: &Dns, response: &ChallengeResponse) -> Result<(), PresentError> {
     match response {
-        ChallengeResponse::Http01 { identifier, .. } if identifier.to_string() == WWW => {
-            Err(PresentError::Refused(format!("{WWW} is proved by DNS here")))
-        }
+        ChallengeResponse::Http01 { identifier, .. } if identifier.to_string() == WWW => Err(
+            PresentError::Refused(format!("{WWW} is proved by DNS here")),
+        ),
         ChallengeResponse::Http01 { path, body, .. } => {
             site.set(path, body.as_str());
             Ok(())
@@ -183,7 +206,10 @@ async fn issue(
     let (finalized, finalize) = at("/finalize")?;
     let (downloaded, download) = at("/certificate/")?;
     story.note(line);
-    story.proved_in("an order with one authorization for each name", witness.between(ordered, read));
+    story.proved_in(
+        "an order with one authorization for each name",
+        witness.between(ordered, read),
+    );
 
     story.step("The CA offers challenges for each name");
     story.note(authorization);
@@ -191,19 +217,32 @@ async fn issue(
     for (name, offered) in &offers {
         story.note(format!("{name}: {}", offered.join(", ")));
         let wanted = ["http-01", "dns-01", "tls-alpn-01"];
-        let all = wanted.iter().all(|kind| offered.iter().any(|offer| offer == kind));
+        let all = wanted
+            .iter()
+            .all(|kind| offered.iter().any(|offer| offer == kind));
         ensure(all, format!("{name} is offered {offered:?}"))?;
     }
     ensure(offers.len() == 2, "both authorizations were read")?;
-    story.proved_in("http-01, dns-01, tls-alpn-01 for both names", Duration::ZERO);
+    story.proved_in(
+        "http-01, dns-01, tls-alpn-01 for both names",
+        Duration::ZERO,
+    );
 
     story.step("The client publishes its responses, then says so");
     let presented = witness.presented(from);
-    presented.iter().for_each(|line| story.note(format!("published {line}")));
+    presented
+        .iter()
+        .for_each(|line| story.note(format!("published {line}")));
     story.note(challenge);
     let expected = [format!("http-01 for {SITE}"), format!("dns-01 for {WWW}")];
-    ensure(expected.iter().all(|one| presented.contains(one)), format!("{presented:?}"))?;
-    story.proved_in("a file for one name, a TXT record for the other", witness.between(read, told));
+    ensure(
+        expected.iter().all(|one| presented.contains(one)),
+        format!("{presented:?}"),
+    )?;
+    story.proved_in(
+        "a file for one name, a TXT record for the other",
+        witness.between(read, told),
+    );
 
     story.step("The CA validates from six network perspectives, CAA too");
     seen_from_everywhere(story, stage)?;
@@ -216,9 +255,16 @@ async fn issue(
     story.note(finalize);
     let facts = Facts::of(&installed)?;
     let scts = inclusion::scts(&facts.leaf)?;
-    story.note(format!("serial {}, {} SCTs embedded", facts.serial_text(), scts.len()));
+    story.note(format!(
+        "serial {}, {} SCTs embedded",
+        facts.serial_text(),
+        scts.len()
+    ));
     for log in &stage.logs {
-        ensure(log.size() == 1, format!("{} has {} entries", log.name(), log.size()))?;
+        ensure(
+            log.size() == 1,
+            format!("{} has {} entries", log.name(), log.size()),
+        )?;
         story.note(format!("{} took one precertificate", log.name()));
     }
     ensure(scts.len() == stage.logs.len(), "an SCT of each log")?;
@@ -231,8 +277,14 @@ async fn issue(
     story.note(download);
     facts.check_names(&[SITE, WWW])?;
     facts.check_key(&*key_of(&installed)?)?;
-    story.note(format!("valid from {} to {}", installed.facts.not_before, installed.facts.not_after));
-    story.proved_in("its key, its names, its chain", witness.between(downloaded, witness.len() - 1));
+    story.note(format!(
+        "valid from {} to {}",
+        installed.facts.not_before, installed.facts.not_after
+    ));
+    story.proved_in(
+        "its key, its names, its chain",
+        witness.between(downloaded, witness.len() - 1),
+    );
     Ok(installed)
 }
 
@@ -240,14 +292,31 @@ fn seen_from_everywhere(story: &Story, stage: &Stage) -> Proved<()> {
     let all: BTreeSet<IpAddr> = sources().into_iter().collect();
     let text = format!("_acme-challenge.{WWW}");
     let asked = stage.dns.sources(&text);
-    ensure(all.is_subset(&asked), format!("{text} was asked for by {asked:?}"))?;
-    let web: BTreeSet<IpAddr> = stage.web.site().visits().iter().map(|visit| visit.source.ip()).collect();
-    ensure(all.is_subset(&web), format!("the web server was visited by {web:?}"))?;
+    ensure(
+        all.is_subset(&asked),
+        format!("{text} was asked for by {asked:?}"),
+    )?;
+    let web: BTreeSet<IpAddr> = stage
+        .web
+        .site()
+        .visits()
+        .iter()
+        .map(|visit| visit.source.ip())
+        .collect();
+    ensure(
+        all.is_subset(&web),
+        format!("the web server was visited by {web:?}"),
+    )?;
     let caa = stage.dns.count(SITE, RecordType::CAA);
     ensure(caa >= all.len(), format!("CAA was asked for {caa} times"))?;
     story.note(format!("TXT {text} from {}", list(&asked)));
-    story.note(format!("GET http://{SITE}/.well-known/acme-challenge/… from {}", list(&web)));
-    story.note(format!("CAA {SITE} issue \"{CAA_IDENTITY}\", asked for {caa} times"));
+    story.note(format!(
+        "GET http://{SITE}/.well-known/acme-challenge/… from {}",
+        list(&web)
+    ));
+    story.note(format!(
+        "CAA {SITE} issue \"{CAA_IDENTITY}\", asked for {caa} times"
+    ));
     Ok(())
 }
 
@@ -255,7 +324,10 @@ async fn use_it(story: &mut Story, stage: &Stage, installed: &Installed) -> Prov
     story.step("An HTTPS request to example.com succeeds");
     put_to_use(stage, installed)?;
     let seen = visit(stage.site.address(), SITE, &stage.root, &[]).await?;
-    ensure(seen.chain.first() == Some(&Facts::of(installed)?.leaf), "another certificate")?;
+    ensure(
+        seen.chain.first() == Some(&Facts::of(installed)?.leaf),
+        "another certificate",
+    )?;
     story.note(format!("GET https://{SITE}/ → {}", seen.page.trim()));
     story.proved("a TLS client that trusts only the root accepts the site");
     Ok(())
@@ -263,7 +335,9 @@ async fn use_it(story: &mut Story, stage: &Stage, installed: &Installed) -> Prov
 
 fn put_to_use(stage: &Stage, installed: &Installed) -> Proved<()> {
     let key = key_of(installed)?.to_pkcs8_der();
-    Ok(stage.site.set_certificate(installed.chain.certificates(), &key)?)
+    Ok(stage
+        .site
+        .set_certificate(installed.chain.certificates(), &key)?)
 }
 
 async fn log_proves(story: &mut Story, stage: &Stage, installed: &Installed) -> Proved<()> {
@@ -272,7 +346,10 @@ async fn log_proves(story: &mut Story, stage: &Stage, installed: &Installed) -> 
     let scts = inclusion::scts(&facts.leaf)?;
     for log in &stage.logs {
         let (index, size) = inclusion::prove(log, &facts.leaf, &facts.issuer, &scts).await?;
-        story.note(format!("{}: leaf {index} of {size}, audit path to the signed head", log.name()));
+        story.note(format!(
+            "{}: leaf {index} of {size}, audit path to the signed head",
+            log.name()
+        ));
     }
     story.proved("SCTs and inclusion verified against both trees");
     Ok(())
@@ -300,7 +377,10 @@ async fn renew(
         }
     };
     let missing = || Unproved("no new order was placed".to_owned());
-    let (_, line) = client.witness.request(from, "new-order").ok_or_else(missing)?;
+    let (_, line) = client
+        .witness
+        .request(from, "new-order")
+        .ok_or_else(missing)?;
     story.note(format!("{line} with \"replaces\""));
     let (old, new) = (Facts::of(first)?, Facts::of(&second)?);
     ensure(old.serial != new.serial, "the serial is the same")?;
@@ -308,8 +388,14 @@ async fn renew(
     seen_from_everywhere(story, stage)?;
     put_to_use(stage, &second)?;
     let seen = visit(stage.site.address(), SITE, &stage.root, &[]).await?;
-    ensure(seen.chain.first() == Some(&new.leaf), "the site still shows the old certificate")?;
-    story.note(format!("serial {} serves https://{SITE}/", new.serial_text()));
+    ensure(
+        seen.chain.first() == Some(&new.leaf),
+        "the site still shows the old certificate",
+    )?;
+    story.note(format!(
+        "serial {} serves https://{SITE}/",
+        new.serial_text()
+    ));
     story.proved("a new order, every name validated afresh, the site picked it up");
     Ok(*second)
 }
@@ -329,7 +415,10 @@ async fn revoke(
         .because(RevocationReason::Superseded)
         .give_up_after(1);
     within(client.handle.revoke(JobId(9), job)).await??;
-    story.note(format!("POST revokeCert, reason superseded, serial {}", facts.serial_text()));
+    story.note(format!(
+        "POST revokeCert, reason superseded, serial {}",
+        facts.serial_text()
+    ));
     story.proved("the CA accepts it from the account that was issued to");
     Ok(())
 }
@@ -343,16 +432,27 @@ async fn refuse(story: &mut Story, stage: &Stage, installed: &Installed) -> Prov
         if lists(&list, &facts.serial)? {
             break list;
         }
-        ensure(tokio::time::Instant::now() < deadline, "the CRL never lists the serial")?;
+        ensure(
+            tokio::time::Instant::now() < deadline,
+            "the CRL never lists the serial",
+        )?;
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     facts.check_crl(&list)?;
-    story.note(format!("GET {} → signed by the issuer, lists the serial", facts.crl_url));
+    story.note(format!(
+        "GET {} → signed by the issuer, lists the serial",
+        facts.crl_url
+    ));
     let refused = visit(stage.site.address(), SITE, &stage.root, &[list]).await;
     let Err(reason) = refused else {
-        return Err(Unproved("a client that has read the CRL accepts the site".into()));
+        return Err(Unproved(
+            "a client that has read the CRL accepts the site".into(),
+        ));
     };
-    ensure(reason.0.contains("Revoked"), format!("refused for another reason: {reason}"))?;
+    ensure(
+        reason.0.contains("Revoked"),
+        format!("refused for another reason: {reason}"),
+    )?;
     story.note(format!("GET https://{SITE}/ → {reason}"));
     story.proved("a CRL that verifies; rustls refuses the revoked certificate");
     Ok(())
@@ -394,5 +494,9 @@ fn ended() -> Unproved {
 }
 
 fn list(addresses: &BTreeSet<IpAddr>) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -34,7 +34,9 @@ pub(crate) async fn visit(
     let mut verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
     if !crls.is_empty() {
-        let crls = crls.iter().map(|crl| CertificateRevocationListDer::from(crl.clone()));
+        let crls = crls
+            .iter()
+            .map(|crl| CertificateRevocationListDer::from(crl.clone()));
         verifier = verifier
             .with_crls(crls)
             .only_check_end_entity_revocation()
@@ -46,11 +48,19 @@ pub(crate) async fn visit(
         .with_no_client_auth();
     let stream = TcpStream::connect(address).await?;
     let server = ServerName::try_from(name.to_owned())?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(server, stream).await?;
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect(server, stream)
+        .await?;
     let peer = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let chain = peer.iter().map(|certificate| certificate.to_vec()).collect();
+    let chain = peer
+        .iter()
+        .map(|certificate| certificate.to_vec())
+        .collect();
     let page = get(stream, name, "/").await?;
-    Ok(Visit { page: String::from_utf8_lossy(&page).into_owned(), chain })
+    Ok(Visit {
+        page: String::from_utf8_lossy(&page).into_owned(),
+        chain,
+    })
 }
 
 /// Requests `http://address/path`.
@@ -63,9 +73,12 @@ async fn get<S>(stream: S, host: &str, path: &str) -> Proved<Vec<u8>>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = hyper::Request::get(path).header("host", host).body(Empty::<Bytes>::new())?;
+    let request = hyper::Request::get(path)
+        .header("host", host)
+        .body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();

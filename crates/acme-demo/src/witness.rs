@@ -18,12 +18,16 @@ impl Witness {
     /// The first request to such a path at or after the `from`th thing seen: its place, and what
     /// was requested.
     pub(crate) fn request(&self, from: usize, part: &str) -> Option<(usize, String)> {
-        self.lock().iter().enumerate().skip(from).find_map(|(place, (_, seen))| match seen {
-            Progress::Sending { method, uri } if uri.path().contains(part) => {
-                Some((place, format!("{method} {uri}")))
-            }
-            _ => None,
-        })
+        self.lock()
+            .iter()
+            .enumerate()
+            .skip(from)
+            .find_map(|(place, (_, seen))| match seen {
+                Progress::Sending { method, uri } if uri.path().contains(part) => {
+                    Some((place, format!("{method} {uri}")))
+                }
+                _ => None,
+            })
     }
 
     /// How many responses since the `from`th thing seen came from such a path, and how many of
@@ -44,9 +48,11 @@ impl Witness {
     /// What was presented since the `from`th thing seen.
     pub(crate) fn presented(&self, from: usize) -> Vec<String> {
         let told = |(_, seen): &(Instant, Progress)| match seen {
-            Progress::Presented(_, response) => {
-                Some(format!("{} for {}", response.challenge_type(), response.identifier()))
-            }
+            Progress::Presented(_, response) => Some(format!(
+                "{} for {}",
+                response.challenge_type(),
+                response.identifier()
+            )),
             _ => None,
         };
         self.lock().iter().skip(from).filter_map(told).collect()
