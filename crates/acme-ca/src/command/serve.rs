@@ -1,7 +1,8 @@
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use acme_ca_core::crl::CrlTiming;
 use acme_ca_core::issuance::{
@@ -12,6 +13,7 @@ use acme_crypto::aws_lc::AwsLc;
 use acme_types::{Url, pem};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::flags::{LogFlag, ProfileFlag, ServeFlags};
 use crate::network::Source;
@@ -50,16 +52,25 @@ pub(super) enum ServeError {
 
 /// Runs a server until SIGTERM or SIGINT.
 pub(super) fn serve(flags: ServeFlags) -> Result<(), ServeError> {
-    let filter = EnvFilter::try_new(&flags.log);
-    let filter = filter.map_err(|_| ServeError::Filter(flags.log.clone()))?;
+    let filter = filter(&flags.log)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
     let config = config(flags)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().map_err(ServeError::System)?;
     runtime.block_on(run(config))
+}
+
+/// A level alone is this program's; of what it is made of only warnings are of interest then.
+fn filter(text: &str) -> Result<EnvFilter, ServeError> {
+    let directives = match text.parse::<LevelFilter>() {
+        Ok(level) => format!("warn,acme_ca={level},acme_ca_core={level}"),
+        Err(_) => text.to_owned(),
+    };
+    EnvFilter::try_new(directives).map_err(|_| ServeError::Filter(text.to_owned()))
 }
 
 async fn run(config: ServerConfig) -> Result<(), ServeError> {
@@ -161,12 +172,19 @@ fn profile(flag: &ProfileFlag) -> Result<Profile, ServeError> {
         name: flag.name.clone(),
         description: format!("{} hours", flag.validity.as_secs() / 3_600),
         validity: flag.validity,
+        backdate: backdate(flag.validity),
         ..ProfileParts::private()
     };
     Profile::try_from(parts).map_err(|source| ServeError::Profile {
         name: flag.name.clone(),
         source,
     })
+}
+
+/// The usual hour, or a tenth of what is shorter than ten.
+fn backdate(validity: Duration) -> Duration {
+    let tenth = Duration::from_secs(validity.as_secs() / 10);
+    tenth.min(ProfileParts::private().backdate)
 }
 
 fn log(flag: &LogFlag) -> Result<Log, ServeError> {

@@ -1,6 +1,7 @@
 //! A whole CA in one process: data folder, store, authority, perspectives, jobs, listeners.
 
 mod config;
+mod reclaim;
 mod start;
 
 use std::net::SocketAddr;

@@ -13,6 +13,7 @@ use acme_types::{Url, UrlError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::reclaim::reclaim;
 use super::{Server, ServerConfig};
 use crate::ceremony::{self, AuthorityError, Ceremony};
 use crate::clock;
@@ -119,6 +120,9 @@ impl Server {
         let store = open_store(&folder)?;
         let rows = Rows::new(store);
         bootstrap(&core, &rows).await?;
+        reclaim(&rows, clock::now())
+            .await
+            .map_err(|Unavailable| StartError::Bootstrap)?;
         let names = front::names(bound.base.host(), bound.listen.ip());
         let certificate = FrontCertificate::new(&core, signer.clone(), rows.clone(), names).await?;
         let tls = certificate.server_config()?;
