@@ -21,7 +21,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// A CA made on the spot: its configuration, and the key that signs for its one issuer.
 pub(crate) fn found(now: Timestamp) -> Result<(Arc<Config>, Box<dyn KeyPair>), Broken> {
     let key = |byte| RustCrypto.generate(KeyAlgorithm::EcP256, &[byte; 32]);
-    let (root_key, issuer_key) = (key(1)?, key(2)?);
+    let (root_key, issuer_key) = (key(0xf0)?, key(0xf1)?);
     let window = |years: u32| (now.before(DAY), now.after(DAY * 365 * years));
     let name = |text| CaName::new(text, None, None);
     let draft = RootDraft::new(

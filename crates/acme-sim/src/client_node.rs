@@ -39,6 +39,8 @@ pub(crate) struct ClientNode {
     account_key: Box<dyn KeyPair>,
     certificate_keys: Vec<Box<dyn KeyPair>>,
     first: ChallengeType,
+    /// It wants what isn't its own: it never ends well, and nobody waits for it.
+    impostor: bool,
     random: Random,
     disk: Disk,
 }
@@ -78,9 +80,16 @@ impl ClientNode {
             account_key,
             certificate_keys,
             first,
+            impostor: false,
             random,
             disk: Disk::default(),
         })
+    }
+
+    /// The same for one that wants what isn't its own.
+    pub(crate) fn into_impostor(mut self) -> Self {
+        self.impostor = true;
+        self
     }
 
     /// Starts the process: from nothing, or from what is on disk.
@@ -168,7 +177,7 @@ impl ClientNode {
     /// Has it all it wants, with nothing left to clean up?
     pub(crate) fn is_done(&self) -> bool {
         let idle = |client: &Client| client.jobs() == 0 && client.awaited() == 0;
-        self.next_job().is_none() && self.client.as_ref().is_some_and(idle)
+        self.impostor || self.next_job().is_none() && self.client.as_ref().is_some_and(idle)
     }
 
     /// A save reaches the disk: never a lower revision over a higher.

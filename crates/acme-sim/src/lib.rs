@@ -12,10 +12,15 @@
 //! assert_eq!(report.hash, World::new(7).with(Faults::ALL).run().expect("the same").hash);
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod authority;
 mod ca_node;
 mod client_node;
 mod faults;
+mod in_process;
 mod ledger;
 mod perform;
 mod queue;
@@ -25,6 +30,7 @@ mod truth;
 mod world;
 
 pub use faults::{Faults, Plant};
+pub use in_process::InProcessCa;
 pub use ledger::Violation;
 pub use random::Random;
 pub use trace::Trace;
@@ -37,6 +43,12 @@ pub struct Broken(Box<dyn std::error::Error + Send + Sync>);
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Broken {
     fn from(error: E) -> Self {
         Self(Box::new(error))
+    }
+}
+
+impl From<Broken> for Box<dyn std::error::Error> {
+    fn from(broken: Broken) -> Self {
+        broken.0
     }
 }
 

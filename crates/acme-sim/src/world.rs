@@ -85,7 +85,7 @@ impl std::fmt::Display for Failed {
 }
 
 impl World {
-    /// The world of this seed, with three clients and no faults.
+    /// The world of this seed, with three clients, an impostor, and no faults.
     pub fn new(seed: u64) -> Self {
         let (faults, plant) = (Faults::NONE, Plant::Nothing);
         Self {
@@ -133,7 +133,7 @@ impl World {
                 });
             }
         };
-        match run.to_end() {
+        match run.run_out() {
             Ok(()) => Ok(run.report()),
             Err(violation) => Err(Failed {
                 seed,
@@ -206,6 +206,10 @@ impl Run {
             names.iter().for_each(|name| truth.give(name, place));
             clients.push(ClientNode::new(place, &names, seed)?);
         }
+        // Somebody wants a certificate for a name of another's, and publishes what he likes, but
+        // not there.
+        let wanted = ["c0.example.com".to_owned()];
+        clients.push(ClientNode::new(world.clients_wanted, &wanted, seed)?.into_impostor());
         let trace = Trace::new(world.keep_trace);
         let mut run = Self {
             world,
@@ -235,7 +239,7 @@ impl Run {
         Ok(run)
     }
 
-    fn to_end(&mut self) -> Result<(), Violation> {
+    fn run_out(&mut self) -> Result<(), Violation> {
         let calm = BEGIN.after(FAULTS_FOR);
         let latest = calm.after(LIVENESS);
         while let Some((at, event)) = self.queue.pop() {
