@@ -30,3 +30,7 @@ pub use ceremony::{AuthorityError, ISSUER};
 pub use folder::FolderError;
 pub use front::FrontCertificateError;
 pub use server::{PublicationConfig, Server, ServerConfig, StartError};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

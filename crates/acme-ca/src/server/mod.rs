@@ -1,6 +1,9 @@
 //! A whole CA in one process: data folder, store, authority, perspectives, jobs, listeners.
 
+mod bound;
 mod config;
+mod error;
+mod kept;
 mod reclaim;
 mod start;
 
@@ -11,7 +14,7 @@ use acme_types::Url;
 use tokio::task::JoinSet;
 
 pub use config::{PublicationConfig, ServerConfig};
-pub use start::StartError;
+pub use error::StartError;
 
 use crate::node::Node;
 use crate::stop::Stop;

@@ -249,6 +249,16 @@ impl Client {
         order_url: &str,
         order: &Value,
     ) -> (Value, Box<dyn KeyPair>) {
+        self.finalize_and(order_url, order, || ()).await.0
+    }
+
+    /// The same, and something done right after the request.
+    pub(crate) async fn finalize_and<T>(
+        &mut self,
+        order_url: &str,
+        order: &Value,
+        then: impl FnOnce() -> T,
+    ) -> ((Value, Box<dyn KeyPair>), T) {
         let names = order["identifiers"].as_array().unwrap();
         let names: Vec<Identifier> = names
             .iter()
@@ -270,7 +280,8 @@ impl Client {
             "{}",
             String::from_utf8_lossy(&reply.body)
         );
-        (self.settled(order_url).await, key)
+        let done = then();
+        ((self.settled(order_url).await, key), done)
     }
 
     /// The chain of a valid order, DER.
