@@ -16,6 +16,7 @@ mod http_01;
 mod lookup;
 mod probe;
 #[cfg(test)]
+#[path = "tests/stage.rs"]
 mod stage;
 mod tls_alpn_01;
 mod turn;
