@@ -170,7 +170,7 @@ fn system_resolvers(path: &Path) -> Result<Vec<SocketAddr>, ServeError> {
 fn profile(flag: &ProfileFlag) -> Result<Profile, ServeError> {
     let parts = ProfileParts {
         name: flag.name.clone(),
-        description: format!("{} hours", flag.validity.as_secs() / 3_600),
+        description: description(flag.validity),
         validity: flag.validity,
         backdate: backdate(flag.validity),
         ..ProfileParts::private()
@@ -179,6 +179,14 @@ fn profile(flag: &ProfileFlag) -> Result<Profile, ServeError> {
         name: flag.name.clone(),
         source,
     })
+}
+
+/// What the directory says of a profile.
+fn description(validity: Duration) -> String {
+    match validity.as_secs() / 3_600 {
+        hours if hours % 24 == 0 => format!("certificates hold for {} days", hours / 24),
+        hours => format!("certificates hold for {hours} hours"),
+    }
 }
 
 /// The usual hour, or a tenth of what is shorter than ten.
