@@ -56,6 +56,22 @@ fn a_certificate_costs_one_nonce_and_no_needless_request() {
 }
 
 #[test]
+fn another_attempt_is_asked_for_when_one_failed() {
+    // RFC 8555 §8.2: the server waits for the client to respond again.
+    let policy = Policy {
+        attempts_failing: 2,
+        ..Policy::default()
+    };
+    let mut world = World::new(1, policy);
+    world.issue(1, &["example.com", "www.example.com"]);
+    world.run();
+    world.issued(1);
+    assert_eq!(world.ca.orders.len(), 1);
+    assert_eq!(world.ca.count("/challenge/http-/"), 6);
+    world.check_clean();
+}
+
+#[test]
 fn each_identifier_is_proved_as_its_job_prefers() {
     let mut world = World::new(1, Policy::default());
     let job = job(&["a.example.com", "b.example.com", "c.example.com"])

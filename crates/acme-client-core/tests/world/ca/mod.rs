@@ -24,6 +24,9 @@ pub struct Policy {
     pub failing: BTreeSet<ChallengeType>,
     /// Every so many-th signed request is refused for its nonce.
     pub refuse_every: Option<u32>,
+    /// So many attempts at an authorization fail, and the client is to ask for the next
+    /// (RFC 8555 §8.2).
+    pub attempts_failing: u32,
     /// How often a pending authorization, a processing order is read before it is decided.
     pub reads: u32,
     pub retry_after: Option<u64>,
@@ -51,6 +54,7 @@ impl Default for Policy {
             ],
             failing: BTreeSet::new(),
             refuse_every: None,
+            attempts_failing: 0,
             reads: 1,
             retry_after: Some(3),
             window: None,
@@ -71,6 +75,8 @@ pub struct AuthorizationRow {
     pub status: AuthorizationStatus,
     token: Token,
     tried: Option<(ChallengeType, u32)>,
+    attempts: u32,
+    awaits_retry: bool,
     problem: Option<Value>,
     account: usize,
 }

@@ -38,6 +38,8 @@ impl Ca {
                 },
                 token: Token::from_entropy(&[self.next as u8; 32]),
                 tried: None,
+                attempts: 0,
+                awaits_retry: false,
                 problem: None,
                 account,
             });

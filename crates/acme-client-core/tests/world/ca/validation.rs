@@ -29,10 +29,17 @@ impl Ca {
             self.authorizations[number].status = AuthorizationStatus::Deactivated;
         }
         let (reads, failing) = (self.policy.reads, self.policy.failing.clone());
+        let attempts_failing = self.policy.attempts_failing;
         let row = &mut self.authorizations[number];
-        if let (AuthorizationStatus::Pending, Some((kind, left))) = (row.status, &mut row.tried) {
+        if let (AuthorizationStatus::Pending, Some((kind, left)), false) =
+            (row.status, &mut row.tried, row.awaits_retry)
+        {
             if *left < reads {
                 *left += 1;
+            } else if row.attempts < attempts_failing {
+                row.attempts += 1;
+                row.awaits_retry = true;
+                row.problem = Some(json!({"type": "urn:ietf:params:acme:error:dns"}));
             } else {
                 let kind = kind.clone();
                 let found = self.finds(number, &kind, published);
@@ -60,6 +67,7 @@ impl Ca {
             let status = match row.status {
                 AuthorizationStatus::Valid if tried => "valid",
                 AuthorizationStatus::Invalid if tried => "invalid",
+                AuthorizationStatus::Pending if tried && row.awaits_retry => "processing",
                 _ => "pending",
             };
             let mut challenge = json!({
@@ -94,7 +102,7 @@ impl Ca {
         published: &BTreeSet<ChallengeResponse>,
     ) -> Reply {
         let waiting = |row: &AuthorizationRow| {
-            row.status == AuthorizationStatus::Pending && row.tried.is_none()
+            row.status == AuthorizationStatus::Pending && (row.tried.is_none() || row.awaits_retry)
         };
         if self
             .authorizations
@@ -123,7 +131,8 @@ impl Ca {
                 "triggered before all responses of the order were published"
             );
         }
-        self.authorizations[number].tried = Some((kind, 0));
+        let row = &mut self.authorizations[number];
+        (row.tried, row.awaits_retry, row.problem) = (Some((kind, 0)), false, None);
         reply(
             200,
             &json!({"type": "x", "url": format!("{BASE}/x"), "status": "processing"}),
