@@ -10,8 +10,14 @@ use crate::validation::{DnsOutcome, FetchOutcome, HandshakeOutcome, Verdict};
 
 /// Any outcome, for [`acme_types::Answer`].
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each variant is the outcome of the effect of the same name")]
-#[expect(clippy::large_enum_variant, reason = "one lives from an answer to its machine")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the outcome of the effect of the same name"
+)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives from an answer to its machine"
+)]
 pub enum Outcome {
     Redeem(Redeemed),
     Load(Result<Loaded, Unavailable>),

@@ -52,7 +52,10 @@ impl Row {
 }
 
 pub(super) fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let len = parts.iter().map(|part| part.len()).fold(1usize, usize::saturating_add);
+    let len = parts
+        .iter()
+        .map(|part| part.len())
+        .fold(1usize, usize::saturating_add);
     let mut key = Vec::with_capacity(len);
     key.push(kind);
     parts.iter().for_each(|part| key.extend_from_slice(part));
@@ -89,7 +92,11 @@ impl<'a> KeyReader<'a> {
     }
 
     pub(super) fn end(&self) -> Result<(), CodecError> {
-        if self.0.is_empty() { Ok(()) } else { Err(CodecError::Key) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(CodecError::Key)
+        }
     }
 }
 
@@ -104,12 +111,13 @@ pub(super) fn identifier_text(identifier: &Identifier) -> String {
 
 pub(super) fn identifier_from_text(text: &str) -> Result<Identifier, CodecError> {
     match text.split_once(':') {
-        Some(("dns", name)) => {
-            DnsName::parse(name).map(Identifier::Dns).map_err(|_| CodecError::Key)
-        }
-        Some(("ip", address)) => {
-            address.parse().map(Identifier::Ip).map_err(|_| CodecError::Key)
-        }
+        Some(("dns", name)) => DnsName::parse(name)
+            .map(Identifier::Dns)
+            .map_err(|_| CodecError::Key),
+        Some(("ip", address)) => address
+            .parse()
+            .map(Identifier::Ip)
+            .map_err(|_| CodecError::Key),
         _ => Err(CodecError::Key),
     }
 }
@@ -125,7 +133,9 @@ pub(super) mod json {
         T: Serialize,
         S: Serializer,
     {
-        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(serializer)
+        serde_json::to_string(value)
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>

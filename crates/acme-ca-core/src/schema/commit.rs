@@ -28,7 +28,12 @@ impl Commit {
     /// A commit that holds only if all that `view` saw is still so.
     pub fn new(view: &View, writes: Vec<Write>) -> Self {
         let guards = view.guards(&writes);
-        Self { guards, writes, spends: Vec::new(), audit: Vec::new() }
+        Self {
+            guards,
+            writes,
+            spends: Vec::new(),
+            audit: Vec::new(),
+        }
     }
 
     /// The same with these audit events.
@@ -46,7 +51,10 @@ impl Commit {
 
 /// One write of a commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a commit has few, and most of them put a row")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a commit has few, and most of them put a row"
+)]
 pub enum Write {
     /// The row stands, in the place of what stood there.
     Put(Row),

@@ -138,7 +138,11 @@ impl FromStr for Serial {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let digits = text.as_bytes();
-        if digits.len() != 32 || digits.iter().any(|d| !matches!(d, b'0'..=b'9' | b'a'..=b'f')) {
+        if digits.len() != 32
+            || digits
+                .iter()
+                .any(|d| !matches!(d, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return Err(IdError);
         }
         let mut bytes = [0; 16];

@@ -72,9 +72,7 @@ impl Read {
     pub fn key(&self) -> Vec<u8> {
         match self {
             Self::Account(id) => codec::key(kind::ACCOUNT, &[id.as_bytes()]),
-            Self::AccountKey(thumbprint) => {
-                codec::key(kind::ACCOUNT_KEY, &[thumbprint.as_bytes()])
-            }
+            Self::AccountKey(thumbprint) => codec::key(kind::ACCOUNT_KEY, &[thumbprint.as_bytes()]),
             Self::Order(id) => codec::key(kind::ORDER, &[id.as_bytes()]),
             Self::AccountOrder(account, order) => {
                 codec::key(kind::ACCOUNT_ORDER, &[account.as_bytes(), order.as_bytes()])
@@ -82,14 +80,18 @@ impl Read {
             Self::Authorization(id) => codec::key(kind::AUTHORIZATION, &[id.as_bytes()]),
             Self::AuthorizationFor(account, identifier) => codec::key(
                 kind::AUTHORIZATION_FOR,
-                &[account.as_bytes(), codec::identifier_text(identifier).as_bytes()],
+                &[
+                    account.as_bytes(),
+                    codec::identifier_text(identifier).as_bytes(),
+                ],
             ),
             Self::Intent(serial) => codec::key(kind::INTENT, &[serial.as_bytes()]),
             Self::Certificate(serial) => codec::key(kind::CERTIFICATE, &[serial.as_bytes()]),
             Self::Replacement(serial) => codec::key(kind::REPLACEMENT, &[serial.as_bytes()]),
-            Self::Revocation(shard, serial) => {
-                codec::key(kind::REVOCATION, &[&shard.0.to_be_bytes(), serial.as_bytes()])
-            }
+            Self::Revocation(shard, serial) => codec::key(
+                kind::REVOCATION,
+                &[&shard.0.to_be_bytes(), serial.as_bytes()],
+            ),
             Self::CrlShard(shard) => codec::key(kind::CRL_SHARD, &[&shard.0.to_be_bytes()]),
             Self::BlockedKey(hash) => codec::key(kind::BLOCKED_KEY, &[hash]),
             Self::Job(id) => codec::key(kind::JOB, &[id.as_bytes()]),
@@ -116,9 +118,7 @@ impl Read {
                 AccountId::from_bytes(parts.array()?),
                 OrderId::from_bytes(parts.array()?),
             ),
-            kind::AUTHORIZATION => {
-                Self::Authorization(AuthorizationId::from_bytes(parts.array()?))
-            }
+            kind::AUTHORIZATION => Self::Authorization(AuthorizationId::from_bytes(parts.array()?)),
             kind::AUTHORIZATION_FOR => Self::AuthorizationFor(
                 AccountId::from_bytes(parts.array()?),
                 codec::identifier_from_text(parts.text()?)?,

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::json;
 use super::{
-    AccountId, AuditId, AuthorizationId, BucketKey, ExchangeId, JobId, OrderId, Read, Serial,
-    Shard,
+    AccountId, AuditId, AuthorizationId, BucketKey, ExchangeId, JobId, OrderId, Read, Serial, Shard,
 };
 
 /// One record. [`Row::read`] is the question that it answers.

@@ -47,9 +47,17 @@ impl Scan {
         match self {
             Self::DueJobs { until, limit } => {
                 let end = until.as_millis().saturating_add(1).to_be_bytes();
-                (codec::key(kind::DUE, &[]), codec::key(kind::DUE, &[&end]), *limit)
+                (
+                    codec::key(kind::DUE, &[]),
+                    codec::key(kind::DUE, &[&end]),
+                    *limit,
+                )
             }
-            Self::AccountOrders { account, after, limit } => {
+            Self::AccountOrders {
+                account,
+                after,
+                limit,
+            } => {
                 let prefix = codec::key(kind::ACCOUNT_ORDER, &[account.as_bytes()]);
                 let start = match after {
                     Some(order) => past(Read::AccountOrder(*account, *order).key()),
@@ -57,7 +65,11 @@ impl Scan {
                 };
                 (start, end_of(prefix), *limit)
             }
-            Self::Revocations { shard, after, limit } => {
+            Self::Revocations {
+                shard,
+                after,
+                limit,
+            } => {
                 let prefix = codec::key(kind::REVOCATION, &[&shard.0.to_be_bytes()]);
                 let start = match after {
                     Some(serial) => past(Read::Revocation(*shard, *serial).key()),

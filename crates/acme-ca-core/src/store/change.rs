@@ -3,9 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use acme_types::Timestamp;
 
 use super::{StoreError, audit_rows};
-use crate::schema::{
-    BucketKey, BucketRow, CodecError, Commit, Read, Row, Spend, Version, Write,
-};
+use crate::schema::{BucketKey, BucketRow, CodecError, Commit, Read, Row, Spend, Version, Write};
 
 /// What a commit does to the rows of a store that stands as it was asked about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,15 +67,28 @@ fn spent(spend: &Spend, bytes: Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreEr
         Some(_) => return Err(StoreError::Codec(CodecError::Body)),
         None => None,
     };
-    let Some(stored) = spend.apply(stored) else { return Ok(None) };
-    let row = Row::Bucket(BucketRow { key: spend.key.clone(), stored });
+    let Some(stored) = spend.apply(stored) else {
+        return Ok(None);
+    };
+    let row = Row::Bucket(BucketRow {
+        key: spend.key.clone(),
+        stored,
+    });
     Ok(Some(row.encode()?))
 }
 
 /// Absence may be guarded only on a key that the same commit writes; a key is written once.
 pub fn check_rules(commit: &Commit) -> Result<(), StoreError> {
     let mut written = BTreeSet::new();
-    let once = commit.writes.iter().all(|write| written.insert(write.read()));
-    let absent = |(read, found): &(Read, Option<Version>)| found.is_some() || written.contains(read);
-    if once && commit.guards.iter().all(absent) { Ok(()) } else { Err(StoreError::Commit) }
+    let once = commit
+        .writes
+        .iter()
+        .all(|write| written.insert(write.read()));
+    let absent =
+        |(read, found): &(Read, Option<Version>)| found.is_some() || written.contains(read);
+    if once && commit.guards.iter().all(absent) {
+        Ok(())
+    } else {
+        Err(StoreError::Commit)
+    }
 }

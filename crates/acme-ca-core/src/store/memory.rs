@@ -54,7 +54,9 @@ impl Memory {
     pub fn scan(&self, scan: &Scan) -> Result<Vec<Read>, StoreError> {
         let (start, end, limit) = scan.range();
         let keys = self.rows.range(start..end).take(limit);
-        Ok(keys.map(|(key, _)| Read::from_key(key)).collect::<Result<_, _>>()?)
+        Ok(keys
+            .map(|(key, _)| Read::from_key(key))
+            .collect::<Result<_, _>>()?)
     }
 
     /// Commits, all or nothing. Never answers [`Committed::Unknown`]: that is a fault, and this
@@ -82,7 +84,9 @@ impl Memory {
 
     /// All rows, in the order of their keys. For invariants.
     pub fn rows(&self) -> impl Iterator<Item = Result<(Version, Row), StoreError>> + '_ {
-        self.rows.values().map(|(version, bytes)| Ok((*version, Row::decode(bytes)?)))
+        self.rows
+            .values()
+            .map(|(version, bytes)| Ok((*version, Row::decode(bytes)?)))
     }
 }
 
@@ -92,9 +96,16 @@ pub fn audit_rows(commit: &Commit, version: Version) -> Vec<Row> {
         let mut random = [0; 32];
         let place = u16::try_from(place).unwrap_or(u16::MAX).to_be_bytes();
         let parts = version.0.to_be_bytes().into_iter().chain(place);
-        random.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+        random
+            .iter_mut()
+            .zip(parts)
+            .for_each(|(to, from)| *to = from);
         let id = AuditId::new(event.at, &random);
-        Row::Audit(AuditRow { id, at: event.at, event: event.event.clone() })
+        Row::Audit(AuditRow {
+            id,
+            at: event.at,
+            event: event.event.clone(),
+        })
     };
     commit.audit.iter().enumerate().map(row).collect()
 }
