@@ -21,7 +21,8 @@ pub struct IdentifierPolicy {
     pub redundant_names: bool,
     /// Names that are never certified; a wildcard that covers one isn't either.
     pub blocked_names: BTreeSet<DnsName>,
-    /// Names that are never certified, and no name below them: the CA's own host among them.
+    /// Names that are never certified, and no name below them: the CA's own host among them. A
+    /// wildcard that covers one isn't either.
     pub blocked_suffixes: BTreeSet<DnsName>,
 }
 
@@ -158,11 +159,9 @@ impl IdentifierPolicy {
         let covered = |blocked: &DnsName| {
             *blocked == base || wildcard && blocked.parent().is_some_and(|parent| parent == base)
         };
-        let blocked = self.blocked_names.iter().any(covered)
-            || self
-                .blocked_suffixes
-                .iter()
-                .any(|suffix| is_below(&base, suffix));
+        let below = |suffix: &DnsName| is_below(&base, suffix) || covered(suffix);
+        let blocked =
+            self.blocked_names.iter().any(covered) || self.blocked_suffixes.iter().any(below);
         if blocked {
             Err(IdentifierRefusal::Blocked)
         } else {

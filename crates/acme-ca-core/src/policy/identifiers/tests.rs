@@ -107,4 +107,8 @@ fn a_private_ca_certifies_what_it_is_told_to() {
     check(&policy, "x.admin.corp.example", Ok(()));
     policy.blocked_suffixes = [DnsName::parse("ca.corp.example").unwrap()].into();
     check(&policy, "x.ca.corp.example", Err(No::Blocked));
+    policy.blocked_names.clear();
+    check(&policy, "*.corp.example", Err(No::Blocked));
+    check(&policy, "*.ca.corp.example", Err(No::Blocked));
+    check(&policy, "*.b.corp.example", Ok(()));
 }
