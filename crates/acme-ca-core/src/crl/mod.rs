@@ -9,6 +9,7 @@ mod list;
 mod tests;
 mod timing;
 
+pub(crate) use draft::is_listable;
 pub use draft::{CrlDraft, CrlError, Scope};
 pub use lint::CrlFinding;
 pub(crate) use lint::{Expected, lint};

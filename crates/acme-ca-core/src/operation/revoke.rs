@@ -5,6 +5,7 @@ use der::Decode;
 use x509_cert::Certificate;
 
 use super::{Context, Decision, Operation, Signer, Stop, authorization_status, need};
+use crate::crl::is_listable;
 use crate::exchange::Reply;
 use crate::job::{crl_run, lease_of};
 use crate::rejection::Rejection;
@@ -164,15 +165,16 @@ fn reason(
     given: Option<Known<RevocationReason>>,
     standing: Standing,
 ) -> Result<RevocationReason, Rejection> {
-    let allowed = &ctx.config.policy.orders.revocation_reasons;
+    // What no CRL may have would keep all revocations of its shard out of the CRLs to come.
+    let policy = ctx.config.policy.orders.revocation_reasons.iter().copied();
+    let listable = |code: &u8| RevocationReason::from_code(*code).is_some_and(is_listable);
+    let allowed: Vec<u8> = policy.filter(listable).collect();
     // RFC 8555 §7.6: "If this field is not set, the server … SHOULD omit the reasonCode".
     let given = match given {
         None => RevocationReason::Unspecified,
         Some(Known::Known(reason)) if allowed.contains(&reason.code()) => reason,
         Some(Known::Known(_) | Known::Unknown) => {
-            return Err(Rejection::RevocationReason {
-                allowed: allowed.iter().copied().collect(),
-            });
+            return Err(Rejection::RevocationReason { allowed });
         }
     };
     Ok(match standing {

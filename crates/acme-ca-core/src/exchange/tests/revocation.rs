@@ -276,3 +276,19 @@ fn a_revocation_happens_once_and_is_upgraded_once() {
     );
     by_key(&mut ca, key(9), &compromised).is("alreadyRevoked", 400, "upgraded twice");
 }
+
+#[test]
+fn a_reason_that_no_crl_may_have_is_refused_whatever_the_policy_says() {
+    let mut ca = Ca::adjust(|policy| policy.orders.revocation_reasons = (0..=10).collect());
+    let client = Client::registered(&mut ca, 1);
+    let row = certificate(&mut ca, &client, key(9).as_ref(), &["a.example"]);
+    for reason in [2, 6, 8, 10] {
+        let got = client.post(&mut ca, REVOKE, &payload(&row, Some(json!(reason))));
+        got.is("badRevocationReason", 400, &reason.to_string());
+        let detail = got.json()["detail"].to_string();
+        assert!(detail.contains("[0, 1, 3, 4, 5, 9]"), "{detail}");
+    }
+    client
+        .post(&mut ca, REVOKE, &payload(&row, Some(json!(9))))
+        .is("", 200, "one that a CRL may have");
+}
