@@ -38,6 +38,9 @@ pub use schedule::{bootstrap, bootstrap_reads, job_id};
 const PAGE: usize = 500;
 /// How long a signature may take. Past it none counts: the next run asks for another.
 const SIGN_PATIENCE: Duration = Duration::from_secs(30);
+/// How often a commit may meet a revocation: each time only the job's row is looked at again, and
+/// many revocations at once are just when a CRL is wanted. The lease ends it as well.
+const CONFLICTS_MAX: u8 = 200;
 /// When a run that failed is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -49,7 +52,9 @@ pub(crate) struct CrlRunJob {
     version: Version,
     shard: Shard,
     previous: Option<(Version, CrlShardRow)>,
+    /// Commits of unknown outcome.
     tries: u8,
+    conflicts: u8,
     state: State,
 }
 
@@ -123,6 +128,7 @@ impl CrlRunJob {
             shard,
             previous: None,
             tries: 0,
+            conflicts: 0,
             state,
         }
     }
@@ -283,8 +289,12 @@ impl CrlRunJob {
             },
             // After an unknown outcome the row tells: if this commit landed, the row is resting
             // and no longer ours.
-            Committed::Conflict | Committed::Unknown => self.again(goal),
-            Committed::Exceeded(_) => State::Ended,
+            Committed::Unknown => self.again(goal),
+            Committed::Conflict if self.conflicts < CONFLICTS_MAX => {
+                self.conflicts = self.conflicts.saturating_add(1);
+                look_again(goal)
+            }
+            Committed::Conflict | Committed::Exceeded(_) => State::Ended,
         }
     }
 
@@ -294,10 +304,15 @@ impl CrlRunJob {
             // The row is due again when the lease is over.
             return State::Ended;
         }
-        State::Loading {
-            load: Awaited::new(),
-            then: Then::Commit(goal),
-        }
+        look_again(goal)
+    }
+}
+
+/// Whether the row is still this run's, and was touched.
+fn look_again(goal: Goal) -> State {
+    State::Loading {
+        load: Awaited::new(),
+        then: Then::Commit(goal),
     }
 }
 

@@ -283,6 +283,24 @@ fn a_row_that_was_touched_while_it_ran_is_run_again_at_once() {
 }
 
 #[test]
+fn a_storm_of_revocations_does_not_keep_a_run_from_its_commit() {
+    let mut desk = desk();
+    let mut run = desk.due(job_id(SHARD));
+    while desk.signed.is_empty() {
+        assert!(!desk.run(&mut run, 1));
+    }
+    // Before each of its commits, another revocation.
+    for n in 0..40 {
+        assert!(!revoke(&mut desk, n), "the run is under way: {n}");
+        assert!(!desk.run(&mut run, 2), "it goes on: {n}");
+        assert_eq!(shard(&desk), None);
+    }
+    assert!(desk.run(&mut run, usize::MAX));
+    assert!(shard(&desk).is_some());
+    assert_eq!(job(&desk).due, desk.now, "and is run again at once");
+}
+
+#[test]
 fn a_crash_or_a_fault_anywhere_loses_nothing() {
     let config = config();
     let faults = [
