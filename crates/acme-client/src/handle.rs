@@ -83,8 +83,16 @@ impl Driver {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (acknowledge, acknowledged) = mpsc::unbounded_channel();
         let (listeners, untold) = (BTreeMap::new(), BTreeMap::new());
-        let task = Task { driver: self, listeners, untold, acknowledge };
-        (Handle { commands }, tokio::spawn(task.run(received, acknowledged)))
+        let task = Task {
+            driver: self,
+            listeners,
+            untold,
+            acknowledge,
+        };
+        (
+            Handle { commands },
+            tokio::spawn(task.run(received, acknowledged)),
+        )
     }
 }
 
@@ -95,7 +103,9 @@ impl Handle {
     /// # Errors
     /// [`JobError::Untaken`], [`JobError::Ended`].
     pub async fn attach(&self, id: JobId, job: Job) -> Result<Events, JobError> {
-        let events = self.ask(|reply| Command::Attach(id, Some(job), reply)).await?;
+        let events = self
+            .ask(|reply| Command::Attach(id, Some(job), reply))
+            .await?;
         Ok(events?)
     }
 
@@ -156,7 +166,10 @@ impl Handle {
 
     /// Where a job stands; none: it is not there, or the driver has ended.
     pub async fn status(&self, id: JobId) -> Option<JobStatus> {
-        self.ask(|reply| Command::Status(id, reply)).await.ok().flatten()
+        self.ask(|reply| Command::Status(id, reply))
+            .await
+            .ok()
+            .flatten()
     }
 
     /// The account's URL, once it is known.
@@ -197,7 +210,10 @@ impl Handle {
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, JobError> {
         let (reply, replied) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| JobError::Ended)?;
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| JobError::Ended)?;
         replied.await.map_err(|_| JobError::Ended)
     }
 }
@@ -303,12 +319,22 @@ impl Task {
         if id == JobId::ACCOUNT {
             // All jobs stand on it: all that listen hear of it.
             self.listeners.retain(|_, listener| {
-                listener.send(Told { job: id, event: event.clone(), ticket: None }).is_ok()
+                listener
+                    .send(Told {
+                        job: id,
+                        event: event.clone(),
+                        ticket: None,
+                    })
+                    .is_ok()
             });
             self.driver.kept(ticket);
             return;
         }
-        let told = Told { job: id, event, ticket: Some((ticket, self.acknowledge.clone())) };
+        let told = Told {
+            job: id,
+            event,
+            ticket: Some((ticket, self.acknowledge.clone())),
+        };
         let unheard = match self.listeners.get(&id) {
             Some(listener) => listener.send(told).err().map(|unsent| unsent.0),
             None => Some(told),

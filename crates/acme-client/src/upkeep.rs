@@ -78,7 +78,12 @@ impl From<JobError> for UpkeepError {
 impl Upkeep {
     /// Of the certificate in this folder, by this driver.
     pub fn new(handle: Handle, folder: CertificateFolder, wish: Wish) -> Self {
-        Self { handle, folder, wish, note: Value::Null }
+        Self {
+            handle,
+            folder,
+            wish,
+            note: Value::Null,
+        }
     }
 
     /// Notes this with the certificate's settings, for the application.
@@ -209,12 +214,20 @@ impl Upkeep {
     }
 
     fn watch(&self, current: &Installed) -> Result<Watch, UpkeepError> {
-        let known = self.folder.watch()?.filter(|watch| watch.version == current.version);
+        let known = self
+            .folder
+            .watch()?
+            .filter(|watch| watch.version == current.version);
         if let Some(watch) = known {
             return Ok(watch);
         }
         let job = JobId(clock::fresh_number().map_err(UpkeepError::Random)? >> 1);
-        let watch = Watch { version: current.version, job, at: None, explanation: None };
+        let watch = Watch {
+            version: current.version,
+            job,
+            at: None,
+            explanation: None,
+        };
         self.folder.set_watch(&watch)?;
         Ok(watch)
     }

@@ -107,7 +107,8 @@ pub(crate) struct MethodOptions {
     #[command(flatten)]
     pub(crate) how: How,
     /// The port of --standalone; the CA connects to port 80
-    #[arg(long, value_name = "N", default_value_t = 80, requires = "standalone")]
+    #[arg(long, value_name = "N", default_value_t = 80,
+        conflicts_with_all = ["webroot", "tls_port", "dns_hook"])]
     pub(crate) http_port: u16,
     /// Wait this long after the program of --dns-hook published a record
     #[arg(

@@ -182,7 +182,9 @@ impl Order<'_> {
         let gone = || Complaint::new(format!("the certificate for {names} is gone"));
         let installed = self.folder.current()?.ok_or_else(gone)?;
         let until = installed.facts.not_after;
-        self.say(&format!("the certificate for {names} is valid until {until}"));
+        self.say(&format!(
+            "the certificate for {names} is valid until {until}"
+        ));
         Ok(installed)
     }
 

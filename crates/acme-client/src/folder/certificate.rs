@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acme_client_core::{IssueJob, JobId};
 use acme_client_core::certificate::{CHAIN_BYTES_MAX, CertificateFacts, Chain};
+use acme_client_core::{IssueJob, JobId};
 use acme_crypto::KeyPair;
 use acme_csr::CsrError;
 use acme_types::{CertificateId, Timestamp, base64url, pem};
@@ -270,7 +270,9 @@ impl CertificateFolder {
     /// # Errors
     /// It can't be read.
     pub fn has_installed(&self, pending: &Pending) -> Result<bool, FolderError> {
-        let Some(current) = self.current()? else { return Ok(false) };
+        let Some(current) = self.current()? else {
+            return Ok(false);
+        };
         let key = read_key(&current.folder.join(PRIVATE_KEY))?;
         Ok(key.is_some_and(|key| key.public_key() == pending.key.public_key()))
     }
@@ -484,3 +486,6 @@ fn read_json<T: DeserializeOwned>(path: &Path, format: u32) -> Result<Option<T>,
     }
     parse(path, &bytes).map(Some)
 }
+
+#[cfg(test)]
+mod tests;
