@@ -11,7 +11,7 @@ use der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
 use super::order::{authorizations, own, replaced_id, reply};
-use super::{Context, Decision, Operation, Stop, need, order_status};
+use super::{Context, Decision, Operation, Stop, covers, need, order_status};
 use crate::issuance;
 use crate::job::{lease_of, move_due};
 use crate::rejection::{BadIdentifier, CsrFault, IdentifierFault, Rejection};
@@ -101,16 +101,12 @@ fn is_ready(
         | OrderStatus::Valid
         | OrderStatus::Invalid) => return Err(Rejection::OrderNotReady(status)),
     }
+    if !covers(order, authorizations) {
+        return Err(Rejection::Internal);
+    }
     let policy = &ctx.config.policy;
     let mut bad = Vec::new();
     for (index, row) in authorizations.iter().enumerate() {
-        // Looked at again, because status alone would let a damaged row pass (invariant I1).
-        let of_order = row.account == order.account
-            && row.order == Some(order.id)
-            && order.identifiers.iter().any(|wanted| is_for(row, wanted));
-        if !of_order {
-            return Err(Rejection::Internal);
-        }
         let identifier = named(row);
         let place = index.saturating_add(1);
         if let Err(refusal) = policy.identifiers.check(&identifier) {
@@ -150,10 +146,6 @@ fn is_ready(
     } else {
         Err(Rejection::Identifiers(bad))
     }
-}
-
-fn is_for(row: &AuthorizationRow, wanted: &Identifier) -> bool {
-    wanted.base() == row.identifier && wanted.is_wildcard() == row.wildcard
 }
 
 /// The identifier as the order names it.

@@ -28,6 +28,7 @@ use acme_jws::{Jwk, Jws, JwsError};
 use acme_types::{JsonError, Timestamp, Url, strict};
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::status::covers;
 pub use self::status::{authorization_status, order_status};
 
 use crate::exchange::Reply;

@@ -1,6 +1,6 @@
 //! States as RFC 8555 §7.1.6 has them, derived from what is stored and the time.
 
-use acme_types::{AuthorizationStatus, ChallengeStatus, OrderStatus, Timestamp};
+use acme_types::{AuthorizationStatus, ChallengeStatus, Identifier, OrderStatus, Timestamp};
 
 use crate::schema::{AuthorizationRow, ChallengeState, OrderRow, OrderState};
 
@@ -38,6 +38,23 @@ pub fn order_status(
     } else {
         OrderStatus::Pending
     }
+}
+
+/// Whether these are the order's authorizations: each the account's own, made for this order and
+/// for one of its names, and one for every name. Rows as newOrder writes them always are; status
+/// alone would let damaged ones pass (invariant I1).
+pub(crate) fn covers(order: &OrderRow, authorizations: &[&AuthorizationRow]) -> bool {
+    let is_for = |row: &AuthorizationRow, wanted: &Identifier| {
+        wanted.base() == row.identifier && wanted.is_wildcard() == row.wildcard
+    };
+    let own = |row: &&AuthorizationRow| {
+        let named = order.identifiers.iter().any(|wanted| is_for(row, wanted));
+        row.account == order.account && row.order == Some(order.id) && named
+    };
+    let proved = |wanted: &Identifier| authorizations.iter().any(|row| is_for(row, wanted));
+    !order.identifiers.is_empty()
+        && authorizations.iter().all(own)
+        && order.identifiers.iter().all(proved)
 }
 
 /// When the order ceases to be usable, as things stand: RFC 8555 §7.1.3, "the timestamp after

@@ -380,3 +380,23 @@ fn an_address_is_certified_like_a_name() {
         .is("", 200, "finalize");
     assert_eq!(issue(&mut ca, &path).identifiers.len(), 3);
 }
+
+#[test]
+fn an_order_that_lacks_an_authorization_for_one_of_its_names_is_damage() {
+    let names = ["a.example", "b.example"];
+    for keep in 0..2 {
+        let mut ca = Ca::new();
+        let client = Client::registered(&mut ca, 1);
+        let path = ready(&mut ca, &client, &names);
+        let mut row = order_row(&ca, &path);
+        row.authorizations.truncate(keep);
+        ca.put(vec![Row::Order(row)]);
+        let good = payload(&csr(key(9).as_ref(), &names));
+        client.post(&mut ca, &format!("{path}/finalize"), &good).is(
+            "serverInternal",
+            500,
+            "damage",
+        );
+        assert_eq!(order_row(&ca, &path).state, OrderState::Open);
+    }
+}

@@ -10,7 +10,7 @@ use super::{Artefacts, Goal};
 use crate::config::Config;
 use crate::issuance;
 use crate::job::{Lease, delete, lease_of, move_due};
-use crate::operation::authorization_status;
+use crate::operation::{authorization_status, covers};
 use crate::schema::{
     AuditEvent, CertificateRow, Commit, IntentRow, IntentState, JobRow, JobState, Missing, OrderId,
     OrderRow, OrderState, Read, RevocationRow, Row, Serial, View, Write,
@@ -191,7 +191,8 @@ impl Situation<'_> {
             .into_iter()
             .flat_map(|m| m.0.clone())
             .collect();
-        let mut stale = order.authorizations.is_empty();
+        let mut rows = Vec::with_capacity(order.authorizations.len());
+        let mut stale = false;
         let caa_age_max = self.config.policy.orders.caa_age_max;
         for id in &order.authorizations {
             match self.view.authorization(id) {
@@ -200,7 +201,8 @@ impl Situation<'_> {
                     let checked = row.caa_checked_at;
                     // BR §3.2.2.8.1: CAA at most 8 hours before issuance.
                     let fresh = checked.is_some_and(|at| self.now < at.after(caa_age_max));
-                    stale |= !valid || !fresh || row.account != order.account;
+                    stale |= !valid || !fresh;
+                    rows.push(row);
                 }
                 Ok(None) => stale = true,
                 Err(absent) => missing.extend(absent.0),
@@ -209,6 +211,7 @@ impl Situation<'_> {
         if !missing.is_empty() {
             return Err(Missing(missing));
         }
+        stale |= !covers(order, &rows);
         let live = account?.is_some_and(|account| account.status == AccountStatus::Valid);
         Ok(match (live, stale) {
             (false, _) => Some(Obstacle::Account),

@@ -19,7 +19,7 @@ use crate::issuance::tests::world::{self, DAY, issuer, logs};
 use crate::issuance::x509::{SignedView, TbsView};
 use crate::issuance::{Authority, Profile, ProfileParts, correspond, oid, sct, tlv};
 use crate::policy::Policy;
-use crate::schema::{AccountRow, IntentState, OrderState, Read, Row, Serial, Write};
+use crate::schema::{AccountRow, IntentState, OrderRow, OrderState, Read, Row, Serial, Write};
 
 fn finished(desk: &Desk) -> Serial {
     desk.check_rest();
@@ -414,6 +414,23 @@ fn an_authorization_that_no_longer_counts_stops_the_issuance() {
     );
     // The server was down for half a day.
     check(|_| (), DAY / 2);
+}
+
+#[test]
+fn a_name_without_an_authorization_of_its_own_is_not_signed_for() {
+    let check = |change: fn(&mut OrderRow)| {
+        let (mut desk, version) = Desk::new("private");
+        let mut row = desk.order_row();
+        change(&mut row);
+        desk.put(vec![Write::Put(Row::Order(row))]);
+        let mut job = desk.born(version);
+        assert!(desk.run(&mut job, usize::MAX));
+        failed(&desk, &ProblemType::UNAUTHORIZED);
+        assert!(desk.signed.is_empty());
+    };
+    check(|row| row.authorizations.clear());
+    check(|row| row.authorizations.truncate(1));
+    check(|row| row.authorizations[1] = row.authorizations[0]);
 }
 
 #[test]
