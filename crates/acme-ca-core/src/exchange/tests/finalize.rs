@@ -9,11 +9,13 @@ use serde_json::json;
 
 use super::authority::issuer_key;
 use super::client::{Client, dns, key, path_of};
-use super::issued::{authorize, csr, issue, order_row, payload, ready, validate};
+use super::issued::{authorize, csr, issue, order_row, payload, ready, run, validate};
 use super::machine::to_commit;
 use super::world::{BASE, Ca, Got};
 use crate::exchange::{World, drive};
-use crate::schema::{AuthorizationRow, BlockedKeyRow, ChallengeState, OrderState, Row, Serial};
+use crate::schema::{
+    AuthorizationRow, BlockedKeyRow, ChallengeState, OrderState, Read, Row, Serial,
+};
 
 #[test]
 fn a_ready_order_becomes_a_certificate() {
@@ -398,5 +400,40 @@ fn an_order_that_lacks_an_authorization_for_one_of_its_names_is_damage() {
             "damage",
         );
         assert_eq!(order_row(&ca, &path).state, OrderState::Open);
+    }
+}
+
+#[test]
+fn a_key_that_an_account_took_or_somebody_proved_lost_meanwhile_is_not_certified() {
+    let proved_lost = |ca: &mut Ca| {
+        let spki_sha256 = RustCrypto.sha256(&key(9).public_key().to_spki_der());
+        ca.put(vec![Row::BlockedKey(BlockedKeyRow {
+            spki_sha256,
+            blocked_at: ca.now,
+        })]);
+    };
+    let taken = |ca: &mut Ca| drop(Client::registered(ca, 9));
+    let meanwhile: [&dyn Fn(&mut Ca); 2] = [&taken, &proved_lost];
+    for happens in meanwhile {
+        let mut ca = Ca::new();
+        let client = Client::registered(&mut ca, 1);
+        let path = ready(&mut ca, &client, &["a.example"]);
+        let body = payload(&csr(key(9).as_ref(), &["a.example"])).to_string();
+        let request = client.request(&mut ca, &format!("{path}/finalize"), body.as_bytes());
+        let mut exchange = ca.exchange(&request);
+        let (commit, ticket) = to_commit(&mut ca, &mut exchange);
+        // Between the decision and its commit: what is absent can't be guarded.
+        happens(&mut ca);
+        let (now, committed) = (ca.now, ca.commit(&commit));
+        exchange.answer(ticket, committed, now).unwrap();
+        Got::of(drive(&mut exchange, &mut ca, now).unwrap()).is("", 200, "finalize");
+        let OrderState::Processing { job, serial } = order_row(&ca, &path).state else {
+            panic!()
+        };
+        run(&mut ca, job);
+        assert!(!ca.has(Read::Certificate(serial)));
+        let read = client.post_as_get(&mut ca, &path).json();
+        assert_eq!(read["status"], "invalid");
+        assert_eq!(read["error"]["type"], "urn:ietf:params:acme:error:badCSR");
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn issue(ca: &mut Ca, path: &str) -> CertificateRow {
 }
 
 /// Runs a job that an exchange gave birth to, to its end.
-fn run(ca: &mut Ca, id: JobId) {
+pub(super) fn run(ca: &mut Ca, id: JobId) {
     let (_, version) = *ca.spawned.iter().find(|spawned| spawned.0 == id).unwrap();
     let entropy = Entropy::new([ca.spawned.len() as u8; 32]);
     let arrival = JobArrival {

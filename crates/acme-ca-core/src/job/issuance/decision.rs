@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use acme_jws::Jwk;
 use acme_types::{
     AccountStatus, AuthorizationStatus, Problem, ProblemType, RevocationReason, Timestamp,
 };
@@ -48,10 +49,12 @@ pub(super) enum Next {
 }
 
 /// Why an order can't be issued for any more.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Obstacle {
     Account,
     Authorization,
+    AccountKey,
+    BlockedKey,
     Ca,
 }
 
@@ -65,6 +68,12 @@ impl Obstacle {
             Self::Authorization => Problem::new(ProblemType::UNAUTHORIZED)
                 .with_status(403)
                 .with_detail("an authorization ceased to count before the certificate was issued"),
+            Self::AccountKey => Problem::new(ProblemType::BAD_CSR)
+                .with_status(400)
+                .with_detail("the key became an account's before the certificate was issued"),
+            Self::BlockedKey => Problem::new(ProblemType::BAD_CSR)
+                .with_status(400)
+                .with_detail("the key was blocked before the certificate was issued"),
             Self::Ca => Problem::new(ProblemType::SERVER_INTERNAL)
                 .with_status(500)
                 .with_detail("the certificate could not be issued; a new order may succeed"),
@@ -110,18 +119,18 @@ impl Situation<'_> {
                 let (writes, restarted, event) = self.start_over_or_fail(order, intent)?;
                 Ok(self.save(writes, event, restarted))
             }
-            (Goal::SignFinal(_), IntentState::Open) if self.obstacle(order)?.is_none() => {
+            (Goal::SignFinal(_), IntentState::Open) if self.obstacle(order, intent)?.is_none() => {
                 Ok(Next::SignFinal)
             }
             (Goal::SignFinal(artefacts) | Goal::Presume(artefacts), IntentState::Open) => {
                 let mut writes = self.presume(intent, artefacts)?;
-                let (more, event) = self.park_or_fail(order)?;
+                let (more, event) = self.park_or_fail(order, intent)?;
                 writes.extend(more);
                 Ok(self.save(writes, &format!("signature presumed; {event}"), None))
             }
             (Goal::Drop, IntentState::Open) => {
                 let mut writes = vec![intent_state(intent, IntentState::Dropped)];
-                let (more, event) = self.park_or_fail(order)?;
+                let (more, event) = self.park_or_fail(order, intent)?;
                 writes.extend(more);
                 Ok(self.save(writes, &format!("not signed; {event}"), None))
             }
@@ -140,7 +149,7 @@ impl Situation<'_> {
     fn begin(&self, order: &OrderRow, intent: &IntentRow) -> Result<Next, Missing> {
         // Asked for now, so that what is written at the end is guarded from here on.
         self.view.certificate(&intent.serial)?;
-        let Some(obstacle) = self.obstacle(order)? else {
+        let Some(obstacle) = self.obstacle(order, intent)? else {
             return Ok(Next::Sign(Box::new(intent.clone())));
         };
         let mut writes = vec![intent_state(intent, IntentState::Dropped)];
@@ -156,7 +165,7 @@ impl Situation<'_> {
         artefacts: &Artefacts,
     ) -> Result<Next, Missing> {
         self.view.certificate(&intent.serial)?;
-        let live = self.obstacle(order)? != Some(Obstacle::Account);
+        let live = self.obstacle(order, intent)? != Some(Obstacle::Account);
         let mut writes = vec![
             self.certificate(intent, artefacts),
             intent_state(intent, IntentState::Issued),
@@ -181,9 +190,9 @@ impl Situation<'_> {
         }
     }
 
-    /// Whether the order may still be issued for: its account and every authorization, now, and
-    /// not only when it was finalized (invariants I1, I6, I30).
-    fn obstacle(&self, order: &OrderRow) -> Result<Option<Obstacle>, Missing> {
+    /// Whether the order may still be issued for: its account, every authorization and the key, now,
+    /// and not only when it was finalized (invariants I1, I6, I19, I30).
+    fn obstacle(&self, order: &OrderRow, intent: &IntentRow) -> Result<Option<Obstacle>, Missing> {
         let account = self.view.account(&order.account);
         let mut missing: Vec<Read> = account
             .as_ref()
@@ -191,6 +200,9 @@ impl Situation<'_> {
             .into_iter()
             .flat_map(|m| m.0.clone())
             .collect();
+        let keys = self.keys(intent);
+        let unknown = keys.iter().map(|(read, _)| read);
+        missing.extend(unknown.filter(|read| self.view.row(read).is_err()).cloned());
         let mut rows = Vec::with_capacity(order.authorizations.len());
         let mut stale = false;
         let caa_age_max = self.config.policy.orders.caa_age_max;
@@ -213,11 +225,35 @@ impl Situation<'_> {
         }
         stale |= !covers(order, &rows);
         let live = account?.is_some_and(|account| account.status == AccountStatus::Valid);
-        Ok(match (live, stale) {
-            (false, _) => Some(Obstacle::Account),
-            (true, true) => Some(Obstacle::Authorization),
-            (true, false) => None,
+        // Finalize saw neither, but what is absent can't be guarded: an account may have been made
+        // with the key before finalize was durable, and a revocation may have blocked it.
+        let mut bad_key = None;
+        for (read, obstacle) in keys {
+            if self.view.row(&read)?.is_some() {
+                bad_key = bad_key.max(Some(obstacle));
+            }
+        }
+        Ok(match (live, bad_key, stale) {
+            (false, ..) => Some(Obstacle::Account),
+            (true, Some(obstacle), _) => Some(obstacle),
+            (true, None, true) => Some(Obstacle::Authorization),
+            (true, None, false) => None,
         })
+    }
+
+    /// Whether the key to be certified is an account's, and whether it is blocked. Of a CSR that
+    /// doesn't read nothing is signed anyway.
+    fn keys(&self, intent: &IntentRow) -> Vec<(Read, Obstacle)> {
+        let Ok(key) = issuance::key_of(intent) else {
+            return Vec::new();
+        };
+        let provider = self.config.provider.as_ref();
+        let blocked = Read::BlockedKey(provider.sha256(&key.to_spki_der()));
+        let account = Read::AccountKey(Jwk::from_public_key(key).thumbprint(provider));
+        vec![
+            (account, Obstacle::AccountKey),
+            (blocked, Obstacle::BlockedKey),
+        ]
     }
 
     /// RFC 6962 §3.1: a precertificate is "a binding intent by the CA to issue"; one that may
@@ -240,7 +276,7 @@ impl Situation<'_> {
         old: &IntentRow,
     ) -> Result<(Vec<Write>, Option<JobRow>, &'static str), Missing> {
         let failed = |obstacle| (self.fail(order, obstacle), None, "order invalid");
-        if let Some(obstacle) = self.obstacle(order)? {
+        if let Some(obstacle) = self.obstacle(order, old)? {
             return Ok(failed(obstacle));
         }
         let row = &self.lease.row;
@@ -279,8 +315,12 @@ impl Situation<'_> {
     }
 
     /// The next attempt later, or the end of the order.
-    fn park_or_fail(&self, order: &OrderRow) -> Result<(Vec<Write>, &'static str), Missing> {
-        if let Some(obstacle) = self.obstacle(order)? {
+    fn park_or_fail(
+        &self,
+        order: &OrderRow,
+        intent: &IntentRow,
+    ) -> Result<(Vec<Write>, &'static str), Missing> {
+        if let Some(obstacle) = self.obstacle(order, intent)? {
             return Ok((self.fail(order, obstacle), "order invalid"));
         }
         let row = &self.lease.row;

@@ -19,7 +19,9 @@ use crate::issuance::tests::world::{self, DAY, issuer, logs};
 use crate::issuance::x509::{SignedView, TbsView};
 use crate::issuance::{Authority, Profile, ProfileParts, correspond, oid, sct, tlv};
 use crate::policy::Policy;
-use crate::schema::{AccountRow, IntentState, OrderRow, OrderState, Read, Row, Serial, Write};
+use crate::schema::{
+    AccountRow, BlockedKeyRow, IntentState, OrderRow, OrderState, Read, Row, Serial, Write,
+};
 
 fn finished(desk: &Desk) -> Serial {
     desk.check_rest();
@@ -377,6 +379,28 @@ fn what_was_signed_while_the_account_was_deactivated_is_revoked() {
             (1, 1)
         );
     }
+}
+
+#[test]
+fn a_key_that_is_blocked_while_the_logs_are_asked_is_not_certified() {
+    let (mut desk, version) = Desk::new("classic");
+    let mut job = desk.born(version);
+    while desk.signed.is_empty() {
+        assert!(!desk.run(&mut job, 1));
+    }
+    let key = world::key(acme_crypto::KeyAlgorithm::EcP256, 9);
+    let spki = key.public_key().to_spki_der();
+    desk.put(vec![Write::Put(Row::BlockedKey(BlockedKeyRow {
+        spki_sha256: desk.config.provider.sha256(&spki),
+        blocked_at: desk.now,
+    }))]);
+    assert!(desk.run(&mut job, usize::MAX));
+    failed(&desk, &ProblemType::BAD_CSR);
+    assert_eq!(desk.signed.len(), 1, "the precertificate alone");
+    assert_eq!(
+        (desk.certificates().len(), desk.revocations().len()),
+        (1, 1)
+    );
 }
 
 #[test]
