@@ -55,13 +55,15 @@ impl Operation for Revoke {
             return Err(Rejection::CertificateExpired.into());
         }
         let before = view.revocation(shard, &serial)?;
+        let is_blocked = view.blocked_key(&certificate.spki_sha256)?.is_some();
         let revoked_at = match before {
             None => ctx.at.truncate_to_secs(),
-            // One upgrade is allowed: whoever holds the key proves that it is compromised. The
-            // date stays (BR §7.2.2 asks for the date of the first).
+            // One upgrade is allowed: whoever holds the key proves that it is compromised, which
+            // blocks it, even if its owner has said so before. The date stays (BR §7.2.2 asks for
+            // the date of the first).
             Some(before)
                 if standing == Standing::KeyHolder
-                    && before.reason != RevocationReason::KeyCompromise =>
+                    && (before.reason != RevocationReason::KeyCompromise || !is_blocked) =>
             {
                 before.revoked_at
             }

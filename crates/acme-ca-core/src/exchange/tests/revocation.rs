@@ -292,3 +292,21 @@ fn a_reason_that_no_crl_may_have_is_refused_whatever_the_policy_says() {
         .post(&mut ca, REVOKE, &payload(&row, Some(json!(9))))
         .is("", 200, "one that a CRL may have");
 }
+
+#[test]
+fn a_key_that_its_owner_called_compromised_is_blocked_when_it_is_proved() {
+    let mut ca = Ca::new();
+    let client = Client::registered(&mut ca, 1);
+    let row = certificate(&mut ca, &client, key(9).as_ref(), &["a.example"]);
+    let compromised = payload(&row, Some(json!(1)));
+    client
+        .post(&mut ca, REVOKE, &compromised)
+        .is("", 200, "by its owner");
+    let first = revocation(&ca, &row);
+    assert!(!ca.has(Read::BlockedKey(row.spki_sha256)));
+    ca.pass(Duration::from_secs(60));
+    by_key(&mut ca, key(9), &compromised).is("", 200, "proved");
+    assert!(ca.has(Read::BlockedKey(row.spki_sha256)));
+    assert_eq!(revocation(&ca, &row), first);
+    by_key(&mut ca, key(9), &compromised).is("alreadyRevoked", 400, "proved twice");
+}
