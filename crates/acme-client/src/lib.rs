@@ -29,3 +29,7 @@ pub use upkeep::{Upkeep, UpkeepError, Upkept};
 
 /// A future that traits of this crate give back.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,6 +26,20 @@ impl Complaint {
         self
     }
 
+    /// With all that another one says.
+    pub(crate) fn with_other(mut self, other: &Self) -> Self {
+        self.details.push(other.message.clone());
+        self.details
+            .extend(other.details.iter().map(|detail| format!("  {detail}")));
+        self.details.extend(
+            other
+                .advice
+                .iter()
+                .map(|advice| format!("  To do: {advice}")),
+        );
+        self
+    }
+
     pub(crate) fn with_advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(printable(&advice.into()));
         self

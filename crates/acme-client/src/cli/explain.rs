@@ -48,7 +48,14 @@ pub(crate) fn explain(
     complaint
 }
 
+/// RFC 9457 §4.2.1: nothing beyond the status.
+const ABOUT_BLANK: &str = "about:blank";
+
 fn told(problem: &Problem, status: Option<u16>) -> String {
+    // A body that said nothing of its own: the status is all there is.
+    if let (None, ABOUT_BLANK, Some(status)) = (&problem.detail, problem.kind.as_str(), status) {
+        return format!("HTTP status {status}");
+    }
     let detail = problem.detail.as_deref().unwrap_or("no explanation");
     let kind = problem.kind.as_str();
     match status {
@@ -90,7 +97,7 @@ fn advice(trouble: &Trouble, method: Option<&Method>, screen: &Screen) -> Option
             _ => format!("do as the CA says{url}; then run this again"),
         });
     }
-    let again = "run the same command again: it goes on with the same order";
+    let again = "it goes on where this one stopped";
     Some(match failure.fault {
         Fault::Unreachable if screen.reasons().iter().any(|reason| reason.contains("TLS")) => {
             "if this is a private CA, give its root with --ca-file; else its server is not to be \
@@ -101,8 +108,10 @@ fn advice(trouble: &Trouble, method: Option<&Method>, screen: &Screen) -> Option
             "check --server, the name and the network; then run this again".into()
         }
         Fault::Unanswered | Fault::ServerUnavailable | Fault::Unfinished => match trouble.until {
-            Some(until) => format!("{again} (not before {until}, if the CA is to be spared)"),
-            None => again.to_owned(),
+            Some(until) => {
+                format!("run the same command again, best not before {until}: {again}")
+            }
+            None => format!("run the same command again: {again}"),
         },
         Fault::ServerMisbehaved(_) => {
             "check that --server is the URL of an ACME directory; else tell its operator".into()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use acme_client::clock;
 use acme_client::folder::{CertificateFolder, Installed, Pending, StateFolder, Wish};
-use acme_client_core::{Event, JobId, fallback_time};
-use acme_types::{CertificateId, Identifier};
+use acme_client_core::{Client, Event, JobId, JobStatus, fallback_time};
+use acme_types::{CertificateId, Identifier, Timestamp};
 
 use super::Complaint;
 use super::arguments::{Account, Issue};
@@ -56,6 +56,7 @@ pub(crate) async fn run(dir: &Path, options: Issue) -> Result<(), Complaint> {
         wish,
         note,
         replaces,
+        patient: false,
         screen,
     };
     order.place(&options.account).await?;
@@ -70,12 +71,15 @@ pub(crate) struct Order<'a> {
     pub(crate) wish: Wish,
     pub(crate) note: Note,
     pub(crate) replaces: Option<CertificateId>,
+    /// An attempt that failed is not repeated before its time: nobody waits for it.
+    pub(crate) patient: bool,
     pub(crate) screen: Screen,
 }
 
 impl Order<'_> {
     /// Places it, or goes on with the one that is under way, until the certificate is installed.
-    pub(crate) async fn place(self, account: &Account) -> Result<Installed, Complaint> {
+    /// None: it rests.
+    pub(crate) async fn place(self, account: &Account) -> Result<Option<Installed>, Complaint> {
         let server = &self.note.server;
         let responders = self.note.method.responder().await?;
         let account_folder = self.state.account(&server.url);
@@ -112,7 +116,13 @@ impl Order<'_> {
         // Installed already, and ended: the last run was killed before it forgot the intent.
         let ended = session.client().status(pending.job).is_none();
         if ended && self.folder.has_installed(&pending)? {
-            return self.installed();
+            return self.installed().map(Some);
+        }
+        if let Some(until) = self.rests(session.client(), pending.job) {
+            self.say(&format!(
+                "the last attempt failed; the next one is not before {until}"
+            ));
+            return Ok(None);
         }
         self.submit(&mut session, &pending)?;
         let names = names(&self.wish.identifiers);
@@ -127,7 +137,17 @@ impl Order<'_> {
             Ok(())
         };
         let ending = session.run(pending.job, keep).await?;
-        self.conclude(ending, &names)
+        self.conclude(ending, &names).map(Some)
+    }
+
+    fn rests(&self, client: &Client, job: JobId) -> Option<Timestamp> {
+        let resting = |id| match client.status(id) {
+            Some(JobStatus::Resting(until)) if until > clock::now() => Some(until),
+            _ => None,
+        };
+        resting(job)
+            .or(resting(JobId::ACCOUNT))
+            .filter(|until| self.patient && *until != Timestamp::NEVER)
     }
 
     /// Is the order under way one for this?

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acme_client::clock;
-use acme_client::folder::{CertificateFolder, Installed, StateFolder, Watch, Wish};
+use acme_client::folder::{CertificateFolder, Installed, StateFolder, Watch};
 use acme_client::responder::Responders;
 use acme_client_core::{Event, JobId, RenewalJob, fallback_time};
 use acme_types::Timestamp;
@@ -28,20 +28,29 @@ pub(crate) async fn run(dir: &Path, options: Renew) -> Result<(), Complaint> {
             );
         }
     }
-    let (mut failed, mut last) = (0_usize, None);
+    let mut failed: Vec<Complaint> = Vec::new();
     for (name, folder) in &all {
         let screen = Screen::default();
         if let Err(complaint) = one(&state, name, folder, options.force, &screen).await {
-            eprintln!("acme: {name}: {complaint}");
-            (failed, last) = (failed.saturating_add(1), Some(name));
+            if all.len() == 1 {
+                return Err(complaint);
+            }
+            screen.say(&format!("{name}: failed; the others go on"));
+            failed.push(complaint);
         }
     }
-    match last {
+    let count = failed.len();
+    match failed.pop() {
         None => Ok(()),
-        Some(_) => Err(
-            Complaint::new(format!("{failed} of {} not renewed", all.len()))
-                .with_advice("see the messages above; the others are as they should be"),
-        ),
+        Some(only) if count == 1 => Err(only),
+        Some(last) => {
+            failed.push(last);
+            let message = format!("{count} of {} certificates are not renewed", all.len());
+            let complaint = failed
+                .iter()
+                .fold(Complaint::new(message), Complaint::with_other);
+            Err(complaint.with_advice("see each of them; the others are as they should be"))
+        }
     }
 }
 
@@ -87,29 +96,20 @@ async fn one(
         screen.say(&format!("{name}: renewing {}", names(&wish.identifiers)));
         replaces = current.facts.id.clone();
     }
-    place(state, folder, wish, note, replaces, screen).await?;
-    print(folder);
-    Ok(())
-}
-
-async fn place(
-    state: &StateFolder,
-    folder: &CertificateFolder,
-    wish: Wish,
-    note: Note,
-    replaces: Option<acme_types::CertificateId>,
-    screen: &Screen,
-) -> Result<Installed, Complaint> {
-    let screen = screen.clone();
+    let (patient, screen) = (!force, screen.clone());
     let order = Order {
         state,
         folder,
         wish,
         note,
         replaces,
+        patient,
         screen,
     };
-    order.place(&Account::default()).await
+    if order.place(&Account::default()).await?.is_some() {
+        print(folder);
+    }
+    Ok(())
 }
 
 /// When the certificate is to be renewed: asked from the CA if it is time to ask, and kept.

@@ -40,6 +40,8 @@ pub struct State {
     /// Certificates with these serial numbers are to be renewed at once.
     pub due: BTreeSet<u8>,
     pub refuse_orders: bool,
+    /// New orders meet a server in trouble.
+    pub unavailable: bool,
     crash: Option<Crash>,
     nonce: usize,
 }
@@ -199,6 +201,10 @@ impl FakeCa {
                     ..ok(json!({"status": "valid"}))
                 }
             }
+            "new-order" if state.unavailable => Reply {
+                status: 503,
+                ..ok(json!({}))
+            },
             "new-order" if state.refuse_orders => Reply {
                 status: 400,
                 kind: "application/problem+json",

@@ -1,7 +1,7 @@
 //! The certificates that the pretended CA issues: DER written by hand.
 
 use acme_crypto::aws_lc::AwsLc;
-use acme_crypto::{KeyAlgorithm, KeyPair, Provider, x509_signature_bytes};
+use acme_crypto::{KeyAlgorithm, Provider, x509_signature_bytes};
 use acme_csr::Csr;
 use acme_types::{Identifier, Timestamp};
 
