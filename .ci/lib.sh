@@ -40,6 +40,14 @@ for _ in range(int(sys.argv[1])):
 PY
 }
 
+# fails COMMAND...: it must; `! COMMAND` would not end a function under `set -e`.
+fails() {
+    if "$@"; then
+        echo "did not fail: $*"
+        return 1
+    fi
+}
+
 OWN_PROCESSES=()
 
 # start LOG COMMAND...: runs in the background, ends with the script. The process id is in $STARTED.
@@ -69,4 +77,127 @@ wait_until() {
         [ "$SECONDS" -lt "$end" ] || die "$what: not within $limit s"
         sleep 0.1
     done
+}
+
+# --- What the scripts that run a client against `acme-ca serve` share. They set PARTY and VERSION
+# --- for their lines, and call `end_with_work` first.
+
+# A folder for this run and what becomes of it: $WORK.
+end_with_work() {
+    WORK=$(mktemp -d)
+    trap 'stop_own_processes; rm -rf "$WORK"' EXIT
+}
+
+FAILURES=0
+
+# scenario WHAT FUNCTION: a line about it; what it printed is shown if it failed.
+scenario() {
+    local code=0
+    # Not in a condition, where `set -e` has no meaning.
+    set +e
+    (
+        set -e
+        "$2"
+    ) >"$WORK/scenario.log" 2>&1
+    code=$?
+    set -e
+    if [ "$code" = 0 ]; then
+        result PASS "$PARTY" "$VERSION" "$1"
+    else
+        sed 's/^/    /' "$WORK/scenario.log"
+        [ ! -s "$WORK/ca.err" ] || tail -n 12 "$WORK/ca.err" | sed 's/^/    ca: /'
+        result FAIL "$PARTY" "$VERSION" "$1"
+        FAILURES=$((FAILURES + 1))
+    fi
+}
+
+# The testkit's DNS server: $DNS is where to ask, $DNS_CONTROL where to post commands.
+start_dns() {
+    start "$WORK/dns.out" "$RELEASE_BINARIES/examples/dns_server"
+    wait_until 10 "DNS server" grep -q '^control ' "$WORK/dns.out"
+    DNS=$(sed -n 's/^dns //p' "$WORK/dns.out")
+    DNS_CONTROL=$(sed -n 's/^control //p' "$WORK/dns.out")
+    export DNS DNS_CONTROL
+}
+
+# dns COMMAND...: for example `dns add example.com A 127.0.0.1`.
+dns() { curl -sf --data "$*" "$DNS_CONTROL"; }
+
+# A CA that seeks challenges on $HTTP_PORT and $TLS_PORT: $SERVER is its directory, $ROOT its root.
+prepare_ca() {
+    local ports
+    mapfile -t ports < <(free_ports 4)
+    CA_PORT=${ports[0]} PUBLICATION_PORT=${ports[1]} HTTP_PORT=${ports[2]} TLS_PORT=${ports[3]}
+    SERVER=https://127.0.0.1:$CA_PORT/directory
+    ROOT=$WORK/ca/root.pem
+    export CA_PORT PUBLICATION_PORT HTTP_PORT TLS_PORT SERVER ROOT WORK RELEASE_BINARIES
+}
+
+run_ca() {
+    exec "$RELEASE_BINARIES/acme-ca" serve --data "$WORK/ca" --name "Interop CA" \
+        --listen "127.0.0.1:$CA_PORT" --http-listen "127.0.0.1:$PUBLICATION_PORT" \
+        --resolver "$DNS" --http-port "$HTTP_PORT" --tls-port "$TLS_PORT" \
+        --caa-identity ca.example >>"$WORK/ca.out" 2>>"$WORK/ca.err"
+}
+
+ca_answers() { curl -sf --cacert "$ROOT" "$SERVER"; }
+
+start_ca() {
+    prepare_ca
+    start /dev/null run_ca
+    CA_PROCESS=$STARTED
+    wait_until 20 "acme-ca ($(tail -n 3 "$WORK/ca.err" 2>/dev/null))" ca_answers
+}
+
+serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
+
+# certified CERTIFICATE CHAIN KEY NAME...: it leads to the root, is for a server and for these
+# names, and the key is its own.
+certified() {
+    local certificate=$1 chain=$2 key=$3 name
+    shift 3
+    openssl verify -purpose sslserver -CAfile "$ROOT" -untrusted "$chain" "$certificate"
+    for name in "$@"; do
+        openssl x509 -in "$certificate" -noout -checkhost "$name" | grep -v 'NOT match'
+    done
+    diff <(openssl x509 -in "$certificate" -noout -pubkey) <(openssl pkey -in "$key" -pubout)
+}
+
+# The CRL that the certificate names, as PEM in $2.
+crl_of() {
+    local url
+    url=$(openssl x509 -in "$1" -noout -ext crlDistributionPoints | sed -n 's/.*URI://p')
+    [ -n "$url" ] && curl -sf -o "$2.der" "$url" && openssl crl -inform DER -in "$2.der" -out "$2"
+}
+
+lists() {
+    crl_of "$1" "$2" && openssl crl -in "$2" -noout -text | grep -i "Serial Number: $(serial "$1")"
+}
+
+# revoked CERTIFICATE CHAIN: soon the CRL that it names lists it; the CRL verifies under its issuer,
+# and OpenSSL refuses the certificate because of it and of nothing else.
+revoked() {
+    local crl=$WORK/crl.pem
+    wait_until 30 "a CRL with serial $(serial "$1")" lists "$1" "$crl"
+    openssl crl -in "$crl" -noout -CAfile <(cat "$2" "$ROOT") 2>&1 | grep 'verify OK'
+    openssl crl -in "$crl" -noout -text
+    fails openssl verify -crl_check -CAfile "$ROOT" -untrusted "$2" -CRLfile "$crl" "$1" \
+        >"$WORK/refusal" 2>&1
+    grep 'certificate revoked' "$WORK/refusal"
+}
+
+# not_revoked CERTIFICATE CHAIN: by the CRL that it names.
+not_revoked() {
+    wait_until 30 "a CRL" crl_of "$1" "$WORK/crl.pem"
+    openssl verify -crl_check -CAfile "$ROOT" -untrusted "$2" -CRLfile "$WORK/crl.pem" "$1"
+}
+
+# ca_is_well: the CA has not died, and logged no error of its own.
+ca_is_well() {
+    kill -0 "$CA_PROCESS" && ca_answers
+    fails grep -E ' ERROR |panicked' "$WORK/ca.err"
+}
+
+finish_scenarios() {
+    [ "$FAILURES" = 0 ] || die "$FAILURES scenarios of $PARTY"
 }
