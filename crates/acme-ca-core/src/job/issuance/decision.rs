@@ -93,11 +93,8 @@ impl Situation<'_> {
         {
             return Ok(Next::End);
         }
-        let (Some(order), Some(intent)) = (
-            self.view.order(&self.order)?,
-            self.view.intent(&self.serial)?,
-        ) else {
-            return Ok(self.save(delete(row), "its rows are gone", None));
+        let Some(order) = self.view.order(&self.order)? else {
+            return Ok(self.save(delete(row), "its order is gone", None));
         };
         let current = OrderState::Processing {
             serial: self.serial,
@@ -106,6 +103,11 @@ impl Situation<'_> {
         if order.state != current {
             return Ok(self.save(delete(row), "its order no longer waits for it", None));
         }
+        // Damage, here and below: no commit of this CA leads there. The order ends all the same.
+        let Some(intent) = self.view.intent(&self.serial)? else {
+            let writes = self.fail(order, Obstacle::Ca);
+            return Ok(self.save(writes, "its intent is gone; order invalid", None));
+        };
         match (goal, intent.state) {
             (Goal::Begin, IntentState::Open) if !self.lease.taken_over => self.begin(order, intent),
             // Whether somebody signed before is not known: then it counts as signed.
@@ -141,7 +143,8 @@ impl Situation<'_> {
             }
             (Goal::Finish(artefacts), IntentState::Open) => self.finish(order, intent, artefacts),
             (_, IntentState::Issued | IntentState::Presumed | IntentState::Dropped) => {
-                Ok(self.save(delete(row), "its intent is settled", None))
+                let writes = self.fail(order, Obstacle::Ca);
+                Ok(self.save(writes, "its intent was settled; order invalid", None))
             }
         }
     }

@@ -20,7 +20,8 @@ use crate::issuance::x509::{SignedView, TbsView};
 use crate::issuance::{Authority, Profile, ProfileParts, correspond, oid, sct, tlv};
 use crate::policy::Policy;
 use crate::schema::{
-    AccountRow, BlockedKeyRow, IntentState, OrderRow, OrderState, Read, Row, Serial, Write,
+    AccountRow, BlockedKeyRow, IntentRow, IntentState, OrderRow, OrderState, Read, Row, Serial,
+    Write,
 };
 
 fn finished(desk: &Desk) -> Serial {
@@ -538,4 +539,37 @@ fn an_answer_that_nobody_waits_for_is_misuse() {
         job.answer(ticket, Ok(loaded), late),
         Err(Misuse::NotAwaited)
     );
+}
+
+#[test]
+fn damage_leaves_no_order_processing() {
+    let serial = Serial::new(&[0x11; 32]);
+    let states = [
+        None,
+        Some(IntentState::Issued),
+        Some(IntentState::Presumed),
+        Some(IntentState::Dropped),
+    ];
+    for state in states {
+        let (mut desk, version) = Desk::new("private");
+        let write = match state {
+            None => Write::Delete(Read::Intent(serial)),
+            Some(state) => Write::Put(Row::Intent(IntentRow {
+                state,
+                ..desk.intent_row(serial)
+            })),
+        };
+        let mut job = desk.born(version);
+        // Before the signature's outcome is stored.
+        while desk.signed.is_empty() {
+            assert!(!desk.run(&mut job, 1));
+        }
+        desk.put(vec![write]);
+        assert!(desk.run(&mut job, usize::MAX));
+        assert!(
+            matches!(desk.order_row().state, OrderState::Invalid { .. }),
+            "{state:?}"
+        );
+        assert_eq!(desk.job_row(desk.job), None);
+    }
 }
