@@ -31,8 +31,8 @@ use crate::schema::{
 
 use contents::Contents;
 use made::{Crl, Made};
-pub(crate) use schedule::hasten;
 pub use schedule::{bootstrap, bootstrap_reads, job_id};
+pub(crate) use schedule::{hasten, soon};
 
 /// How many revocations are loaded at once: a page of some 40 kB.
 const PAGE: usize = 500;

@@ -97,3 +97,25 @@ pub(crate) fn hasten(
         }
     }
 }
+
+/// The same for a revocation that a job makes, which spawns nothing: the shard's job is due at
+/// once, or the run under way learns that it has to look again. BR §4.9.7: a new CRL "within
+/// twenty-four (24) hours after recording a Certificate as revoked", however rare the regular ones
+/// are. The commit must guard the row.
+///
+/// Where there is no row yet, [`bootstrap`] makes one that is due at once.
+pub(crate) fn soon(present: Option<&JobRow>, at: Timestamp) -> Vec<Write> {
+    match present {
+        Some(row) if row.attempt != RESTING && row.due > at => {
+            vec![Write::Put(Row::Job(row.clone()))]
+        }
+        Some(row) if row.due > at => {
+            let hastened = JobRow {
+                due: at,
+                ..row.clone()
+            };
+            move_due(row.due, &hastened)
+        }
+        Some(_) | None => Vec::new(),
+    }
+}

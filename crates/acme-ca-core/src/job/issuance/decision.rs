@@ -10,7 +10,7 @@ use acme_types::{
 use super::{Artefacts, Goal};
 use crate::config::Config;
 use crate::issuance;
-use crate::job::{Lease, delete, lease_of, move_due};
+use crate::job::{Lease, crl_run, delete, lease_of, move_due};
 use crate::operation::{authorization_status, covers};
 use crate::schema::{
     AuditEvent, CertificateRow, Commit, IntentRow, IntentState, JobRow, JobState, Missing, OrderId,
@@ -186,8 +186,7 @@ impl Situation<'_> {
         } else {
             // Invariant I30: nothing is issued to an account that is deactivated; what was signed
             // while that became durable is revoked.
-            self.view.revocation(intent.shard, &intent.serial)?;
-            writes.push(self.revocation(intent, RevocationReason::CessationOfOperation));
+            writes.extend(self.revoke(intent, RevocationReason::CessationOfOperation)?);
             writes.extend(self.fail(order, Obstacle::Account));
             Ok(self.save(writes, "issued and revoked; order invalid", None))
         }
@@ -263,12 +262,10 @@ impl Situation<'_> {
     /// exist is treated as a certificate that does, and is revoked.
     fn presume(&self, intent: &IntentRow, known: &Artefacts) -> Result<Vec<Write>, Missing> {
         self.view.certificate(&intent.serial)?;
-        self.view.revocation(intent.shard, &intent.serial)?;
-        Ok(vec![
-            self.certificate(intent, known),
-            self.revocation(intent, RevocationReason::Superseded),
-            intent_state(intent, IntentState::Presumed),
-        ])
+        let mut writes = self.revoke(intent, RevocationReason::Superseded)?;
+        writes.push(self.certificate(intent, known));
+        writes.push(intent_state(intent, IntentState::Presumed));
+        Ok(writes)
     }
 
     /// A new intent under a new serial, or the end of the order. The row that the job goes on
@@ -366,14 +363,19 @@ impl Situation<'_> {
         }))
     }
 
-    fn revocation(&self, intent: &IntentRow, reason: RevocationReason) -> Write {
-        Write::Put(Row::Revocation(RevocationRow {
+    /// A revocation, and a CRL with it soon.
+    fn revoke(&self, intent: &IntentRow, reason: RevocationReason) -> Result<Vec<Write>, Missing> {
+        self.view.revocation(intent.shard, &intent.serial)?;
+        let run = self.view.job(&crl_run::job_id(intent.shard))?;
+        let mut writes = crl_run::soon(run, self.now);
+        writes.push(Write::Put(Row::Revocation(RevocationRow {
             shard: intent.shard,
             serial: intent.serial,
             revoked_at: self.now.truncate_to_secs(),
             reason,
             not_after: intent.not_after,
-        }))
+        })));
+        Ok(writes)
     }
 
     fn save(&self, writes: Vec<Write>, event: &str, restarted: Option<JobRow>) -> Next {

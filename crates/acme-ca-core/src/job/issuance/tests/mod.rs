@@ -18,10 +18,11 @@ use crate::crl::CrlTiming;
 use crate::issuance::tests::world::{self, DAY, issuer, logs};
 use crate::issuance::x509::{SignedView, TbsView};
 use crate::issuance::{Authority, Profile, ProfileParts, correspond, oid, sct, tlv};
+use crate::job::{crl_run, move_due};
 use crate::policy::Policy;
 use crate::schema::{
-    AccountRow, BlockedKeyRow, IntentRow, IntentState, OrderRow, OrderState, Read, Row, Serial,
-    Write,
+    AccountRow, BlockedKeyRow, IntentRow, IntentState, JobRow, JobState, OrderRow, OrderState,
+    Read, Row, Serial, Write,
 };
 
 fn finished(desk: &Desk) -> Serial {
@@ -571,5 +572,40 @@ fn damage_leaves_no_order_processing() {
             "{state:?}"
         );
         assert_eq!(desk.job_row(desk.job), None);
+    }
+}
+
+#[test]
+fn what_is_presumed_is_in_a_crl_at_once_and_not_at_the_next_regular_one() {
+    let taken_over = |desk: &mut Desk| desk.now = desk.now.after(DAY / 24);
+    let unknown = |desk: &mut Desk| desk.signers.push_back(Signer::Unknown);
+    let ways: [&dyn Fn(&mut Desk); 2] = [&taken_over, &unknown];
+    for (attempt, soon) in [(0, true), (1, false)] {
+        for way in ways {
+            let (mut desk, version) = Desk::new("private");
+            let shard = desk.intent_row(Serial::new(&[0x11; 32])).shard;
+            let crl = JobRow {
+                id: crl_run::job_id(shard),
+                due: desk.now.after(DAY),
+                attempt,
+                state: JobState::CrlRun { shard },
+            };
+            let before = desk.put(move_due(crl.due, &crl));
+            way(&mut desk);
+            let mut job = desk.born(version);
+            assert!(desk.run(&mut job, usize::MAX));
+            let at = desk.revocations()[0].revoked_at;
+            let after = desk.job_row(crl.id).unwrap();
+            if soon {
+                assert_eq!(after.due.truncate_to_secs(), at);
+            } else {
+                // A run is under way: it learns that it has to look again.
+                assert_eq!(after, crl);
+            }
+            let read = Read::Job(crl.id);
+            assert!(desk.view(&[read.clone()]).version(&read) > Some(before));
+            let due = |row: &Row| matches!(row, Row::Due(due) if due.job == crl.id);
+            assert_eq!(desk.rows().into_iter().filter(due).count(), 1);
+        }
     }
 }
