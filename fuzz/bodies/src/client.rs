@@ -1,7 +1,8 @@
 //! The client under servers: chains, what was stored, and a whole session of any answers.
 //!
 //! A session is text, an answer per line: `STATUS|HEADERS|BODY`. HEADERS are `name: value` with
-//! `;;` between them. After the last line the server is gone.
+//! `;;` between them; the value `fresh` is another one each time, for nonces. After the last line
+//! the server is gone.
 
 use std::sync::{Arc, OnceLock};
 
@@ -76,6 +77,7 @@ pub fn client(data: &[u8]) {
 struct Session<'a> {
     now: Timestamp,
     answers: std::str::Lines<'a>,
+    fresh: u64,
     saved: std::collections::BTreeMap<acme_client_core::Record, Snapshot>,
 }
 
@@ -84,6 +86,7 @@ impl<'a> Session<'a> {
         Self {
             now,
             answers: answers.lines(),
+            fresh: 0,
             saved: std::collections::BTreeMap::new(),
         }
     }
@@ -138,6 +141,9 @@ impl<'a> Session<'a> {
         let mut response = http::Response::builder().status(status.unwrap_or(200));
         for header in parts.next().unwrap_or_default().split(";;") {
             if let Some((name, value)) = header.split_once(": ") {
+                self.fresh += 1;
+                let fresh = format!("nonce-{:018}", self.fresh);
+                let value = if value == "fresh" { &fresh } else { value };
                 response = response.header(name, value);
             }
         }
