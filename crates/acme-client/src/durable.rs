@@ -1,8 +1,8 @@
 //! Files that survive a crash: whole or not at all, and on the disk when it is said so.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
 
 /// Who may read a file.
@@ -48,6 +48,10 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Resu
         .create_new(true)
         .mode(readers.file_mode())
         .open(path)?;
+    if readers == Readers::All {
+        // Whatever the umask: a web server that is another user must read it.
+        file.set_permissions(Permissions::from_mode(readers.file_mode()))?;
+    }
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -61,6 +65,9 @@ pub(crate) fn create_folder(path: &Path, readers: Readers) -> io::Result<()> {
         create_folder(above, readers)?;
     }
     match DirBuilder::new().mode(readers.folder_mode()).create(path) {
+        Ok(()) if readers == Readers::All => {
+            fs::set_permissions(path, Permissions::from_mode(readers.folder_mode()))?;
+        }
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         Ok(()) | Err(_) => {}
     }

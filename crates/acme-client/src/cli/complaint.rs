@@ -97,7 +97,13 @@ const TEXT_LEN_MAX: usize = 1_000;
 
 /// Characters that turn or hide text.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    const TURNING: [std::ops::RangeInclusive<char>; 4] = [
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2066}'..='\u{2069}',
+        '\u{feff}'..='\u{feff}',
+    ];
+    TURNING.iter().any(|range| range.contains(&c))
 }
 
 #[cfg(test)]

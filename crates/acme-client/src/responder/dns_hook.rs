@@ -52,6 +52,8 @@ impl DnsHook {
             .env("ACME_ACTION", action)
             .env("ACME_DNS_NAME", name)
             .env("ACME_DNS_VALUE", value)
+            // A secret of the command's; none of a hook's business.
+            .env_remove("ACME_EAB_HMAC_KEY")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -141,7 +141,8 @@ impl FakeCa {
             .location
             .map(|to| format!("Location: {}{to}\r\n", self.base));
         let head = format!(
-            "HTTP/1.1 {} X\r\nContent-Type: {}\r\nReplay-Nonce: {nonce}\r\n{}Content-Length: {}\r\n\r\n",
+            "HTTP/1.1 {} X\r\nContent-Type: {}\r\nReplay-Nonce: {nonce}\r\n{}\
+             Content-Length: {}\r\n\r\n",
             reply.status,
             reply.kind,
             location.unwrap_or_default(),
@@ -230,33 +231,6 @@ impl FakeCa {
                     ..ok(body)
                 }
             }
-            "order" => ok(self.order(state.orders.get(order?)?, order?)),
-            "authz" => ok(self.authorization(state.orders.get(order?)?, order?, place?)),
-            "chall" => {
-                let token = token(order?, place?);
-                let file = self.webroot.join(".well-known/acme-challenge").join(&token);
-                let found = std::fs::read_to_string(file).unwrap_or_default();
-                if found.starts_with(&format!("{token}.")) {
-                    state.orders.get_mut(order?)?.valid.insert(place?);
-                }
-                ok(self.authorization(state.orders.get(order?)?, order?, place?))
-            }
-            "finalize" => {
-                let csr = base64url::decode(payload["csr"].as_str()?).ok()?;
-                let csr = Csr::parse(&csr).expect("a CSR");
-                self.finalize(&mut state, order?, csr);
-                ok(self.order(state.orders.get(order?)?, order?))
-            }
-            "cert" => {
-                let body = state.orders.get(order?)?.certificate.clone()?;
-                let kind = "application/pem-certificate-chain";
-                Reply {
-                    status: 200,
-                    kind,
-                    location: None,
-                    body,
-                }
-            }
             "revoke" => {
                 let certificate = payload["certificate"].as_str()?;
                 state.revoked.push(base64url::decode(certificate).ok()?);
@@ -274,9 +248,50 @@ impl FakeCa {
                     now.after(Duration::from_secs(86_400))
                 };
                 let end = start.after(Duration::from_secs(1));
-                ok(
-                    json!({"suggestedWindow": {"start": start.to_rfc3339(), "end": end.to_rfc3339()}}),
-                )
+                ok(json!({ "suggestedWindow": {
+                    "start": start.to_rfc3339(),
+                    "end": end.to_rfc3339(),
+                } }))
+            }
+            _ => return self.of_order(&mut state, kind, order?, place, &payload),
+        })
+    }
+
+    fn of_order(
+        &self,
+        state: &mut State,
+        kind: &str,
+        number: usize,
+        place: Option<usize>,
+        payload: &Value,
+    ) -> Option<Reply> {
+        Some(match kind {
+            "order" => ok(self.order(state.orders.get(number)?, number)),
+            "authz" => ok(self.authorization(state.orders.get(number)?, number, place?)),
+            "chall" => {
+                let token = token(number, place?);
+                let file = self.webroot.join(".well-known/acme-challenge").join(&token);
+                let found = std::fs::read_to_string(file).unwrap_or_default();
+                if found.starts_with(&format!("{token}.")) {
+                    state.orders.get_mut(number)?.valid.insert(place?);
+                }
+                ok(self.authorization(state.orders.get(number)?, number, place?))
+            }
+            "finalize" => {
+                let csr = base64url::decode(payload["csr"].as_str()?).ok()?;
+                let csr = Csr::parse(&csr).expect("a CSR");
+                self.finalize(state, number, csr);
+                ok(self.order(state.orders.get(number)?, number))
+            }
+            "cert" => {
+                let body = state.orders.get(number)?.certificate.clone()?;
+                let kind = "application/pem-certificate-chain";
+                Reply {
+                    status: 200,
+                    kind,
+                    location: None,
+                    body,
+                }
             }
             _ => Reply {
                 status: 404,

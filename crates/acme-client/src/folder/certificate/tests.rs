@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use acme_crypto::KeyAlgorithm;
-use acme_types::Identifier;
+use acme_types::{Identifier, pem};
 
 use super::*;
 
