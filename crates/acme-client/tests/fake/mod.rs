@@ -168,20 +168,7 @@ impl FakeCa {
 
     fn reply(&self, method: &str, path: &str, body: &[u8]) -> Option<Reply> {
         let mut state = self.state.lock().ok()?;
-        let request: Value = serde_json::from_slice(body).unwrap_or_default();
-        let decoded = |name: &str| {
-            let member = request.get(name).and_then(Value::as_str);
-            member
-                .and_then(|text| base64url::decode(text).ok())
-                .unwrap_or_default()
-        };
-        let payload: Value = serde_json::from_slice(&decoded("payload")).unwrap_or_default();
-        if method == "POST" {
-            let protected: Value = serde_json::from_slice(&decoded("protected")).ok()?;
-            let nonce = protected["nonce"].as_str()?.to_owned();
-            assert!(state.nonces.insert(nonce), "a nonce used twice");
-            assert_eq!(protected["url"], format!("{}{path}", self.base));
-        }
+        let payload = self.payload(&mut state, method, path, body)?;
         let mut at = path.trim_start_matches('/').split('/');
         let kind = at.next()?;
         let mut number = || at.next().and_then(|text| text.parse::<usize>().ok());
@@ -214,23 +201,7 @@ impl FakeCa {
                     "detail": "not here",
                 }))
             },
-            "new-order" => {
-                state.orders.push(Order {
-                    identifiers: payload["identifiers"].clone(),
-                    replaces: payload["replaces"].as_str().map(str::to_owned),
-                    valid: BTreeSet::new(),
-                    csr: None,
-                    certificate: None,
-                });
-                let order = state.orders.len() - 1;
-                let location = Some(format!("/order/{order}"));
-                let body = self.order(&state.orders[order], order);
-                Reply {
-                    status: 201,
-                    location,
-                    ..ok(body)
-                }
-            }
+            "new-order" => self.new_order(&mut state, &payload),
             "revoke" => {
                 let certificate = payload["certificate"].as_str()?;
                 state.revoked.push(base64url::decode(certificate).ok()?);
@@ -298,6 +269,43 @@ impl FakeCa {
                 ..ok(json!({}))
             },
         })
+    }
+
+    /// What a request says, if its nonce is fresh and its URL its own.
+    fn payload(&self, state: &mut State, method: &str, path: &str, body: &[u8]) -> Option<Value> {
+        let request: Value = serde_json::from_slice(body).unwrap_or_default();
+        let decoded = |name: &str| {
+            let member = request.get(name).and_then(Value::as_str);
+            member
+                .and_then(|text| base64url::decode(text).ok())
+                .unwrap_or_default()
+        };
+        let payload: Value = serde_json::from_slice(&decoded("payload")).unwrap_or_default();
+        if method == "POST" {
+            let protected: Value = serde_json::from_slice(&decoded("protected")).ok()?;
+            let nonce = protected["nonce"].as_str()?.to_owned();
+            assert!(state.nonces.insert(nonce), "a nonce used twice");
+            assert_eq!(protected["url"], format!("{}{path}", self.base));
+        }
+        Some(payload)
+    }
+
+    fn new_order(&self, state: &mut State, payload: &Value) -> Reply {
+        state.orders.push(Order {
+            identifiers: payload["identifiers"].clone(),
+            replaces: payload["replaces"].as_str().map(str::to_owned),
+            valid: BTreeSet::new(),
+            csr: None,
+            certificate: None,
+        });
+        let order = state.orders.len() - 1;
+        let location = Some(format!("/order/{order}"));
+        let body = self.order(&state.orders[order], order);
+        Reply {
+            status: 201,
+            location,
+            ..ok(body)
+        }
     }
 
     fn endpoints(&self) -> Value {
