@@ -603,7 +603,8 @@ fn what_is_presumed_is_in_a_crl_at_once_and_not_at_the_next_regular_one() {
                 assert_eq!(after, crl);
             }
             let read = Read::Job(crl.id);
-            assert!(desk.view(&[read.clone()]).version(&read) > Some(before));
+            let version = desk.view(std::slice::from_ref(&read)).version(&read);
+            assert!(version > Some(before));
             let due = |row: &Row| matches!(row, Row::Due(due) if due.job == crl.id);
             assert_eq!(desk.rows().into_iter().filter(due).count(), 1);
         }
