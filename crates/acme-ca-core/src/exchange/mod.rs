@@ -23,6 +23,7 @@ mod drive;
 mod machine;
 mod parse;
 mod reply;
+mod retention;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ use acme_types::{Answer, Effect, Misuse, Nonce, Ticket, Tickets, Timestamp};
 pub use self::drive::{World, drive};
 pub use self::parse::BODY_LEN_MAX;
 pub use self::reply::Reply;
+pub use self::retention::{REPLY_RETENTION, stale_replies, sweep_replies};
 
 use self::machine::{Machine, State, Want};
 use crate::effect::{Load, Outcome, Redeem, Save, Scan as ScanEffect};

@@ -32,6 +32,13 @@ pub enum Scan {
         /// At most this many.
         limit: usize,
     },
+    /// [`Read::Reply`] keys, oldest first.
+    Replies {
+        /// Of exchanges that arrived before this time.
+        before: Timestamp,
+        /// At most this many.
+        limit: usize,
+    },
     /// [`Read::Audit`] keys, oldest first.
     Audit {
         /// From this time.
@@ -76,6 +83,11 @@ impl Scan {
                     None => prefix.clone(),
                 };
                 (start, end_of(prefix), *limit)
+            }
+            Self::Replies { before, limit } => {
+                let time = before.as_millis().to_be_bytes();
+                let end = codec::key(kind::REPLY, &[time.get(2..).unwrap_or(&[])]);
+                (codec::key(kind::REPLY, &[]), end, *limit)
             }
             Self::Audit { from, limit } => {
                 let time = from.as_millis().to_be_bytes();

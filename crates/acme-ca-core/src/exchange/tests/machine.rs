@@ -8,7 +8,9 @@ use serde_json::json;
 use super::client::{Client, dns, jws, path_of};
 use super::world::{Ca, Fault, Got, post};
 use crate::effect::{Redeemed, Unavailable};
-use crate::exchange::{Exchange, Step, World, drive};
+use crate::exchange::{
+    Exchange, REPLY_RETENTION, Step, World, drive, stale_replies, sweep_replies,
+};
 use crate::schema::{Commit, Committed, Read, Row};
 
 const ORDER: &str = "/acme/new-order";
@@ -318,4 +320,35 @@ fn nothing_of_a_request_is_in_debug() {
         "{text}"
     );
     assert!(!text.contains("example.com"));
+}
+
+#[test]
+fn a_reply_is_kept_for_a_day_and_no_longer() {
+    let mut ca = Ca::new();
+    let client = Client::registered(&mut ca, 1);
+    ca.pass(REPLY_RETENTION);
+    for _ in 0..3 {
+        client.order(&mut ca, &["example.com"]);
+    }
+    let replies = |ca: &Ca| {
+        let is_reply = |row: &Result<_, _>| matches!(row, Ok((_, Row::Reply(_))));
+        ca.store.rows().filter(is_reply).count()
+    };
+    let sweep = |ca: &mut Ca| {
+        let found = ca.scan(&stale_replies(ca.now)).unwrap();
+        sweep_replies(&found).map(|commit| ca.commit(&commit))
+    };
+    assert_eq!(replies(&ca), 4);
+    assert_eq!(sweep(&mut ca), None, "to the millisecond");
+    ca.pass(Duration::from_millis(1));
+    assert!(matches!(sweep(&mut ca), Some(Committed::Done(_))));
+    assert_eq!((sweep(&mut ca), replies(&ca)), (None, 3));
+    let rest = ca.store.rows().count();
+    ca.pass(REPLY_RETENTION);
+    assert!(matches!(sweep(&mut ca), Some(Committed::Done(_))));
+    assert_eq!(
+        ca.store.rows().count(),
+        rest - 3,
+        "replies, and nothing else"
+    );
 }
