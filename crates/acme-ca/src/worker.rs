@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acme_ca_core::effect::Outcome;
+use acme_ca_core::exchange::{stale_replies, sweep_replies};
 use acme_ca_core::job::{Job, Step};
-use acme_ca_core::schema::{JobId, Read, Scan, Version};
+use acme_ca_core::schema::{Committed, JobId, Read, Scan, Version};
 use acme_ca_core::{Config, JobArrival};
 use acme_types::{Answer, Timestamp};
 use futures_util::StreamExt as _;
@@ -31,6 +32,10 @@ const JOBS_MAX: usize = 1_024;
 const DUE_MAX: usize = 256;
 /// How often is looked for due jobs: how late one may start after its holder died.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
+/// How often replies that nobody asks for any more are deleted.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// Pages of 500 that go each time: over a thousand a second, as many as a busy CA makes.
+const SWEEP_PAGES_MAX: usize = 150;
 /// Births that wait to be taken up; those over it are left to the scan.
 const BIRTHS_MAX: usize = 4_096;
 /// How long running jobs have when the server ends. Each may be cut off anywhere.
@@ -97,12 +102,18 @@ impl Worker {
     pub(crate) async fn run(mut self, mut stop: Stopped) {
         let mut scans = tokio::time::interval_at(Instant::now(), SCAN_INTERVAL);
         scans.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sweeps = tokio::time::interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.wait() => break,
                 Some((job, version)) = self.births.recv() => self.start(job, Some(version)),
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 _ = scans.tick() => self.start_due().await,
+                _ = sweeps.tick() => {
+                    let world = Arc::clone(&self.world);
+                    drop(tokio::spawn(async move { sweep(&world.rows).await }));
+                }
             }
         }
         let rest = async { while self.tasks.join_next().await.is_some() {} };
@@ -171,6 +182,19 @@ impl Worker {
         };
         if let Some(Some(version)) = self.running.remove(&id) {
             self.start(id, Some(version));
+        }
+    }
+}
+
+/// Deletes replies that nobody asks for any more. What isn't done now is done the next time.
+async fn sweep(rows: &Rows) {
+    for _ in 0..SWEEP_PAGES_MAX {
+        let found = rows.scan(stale_replies(clock::now())).await;
+        let Some(commit) = found.ok().and_then(|found| sweep_replies(&found)) else {
+            return;
+        };
+        if !matches!(rows.commit(commit).await, Committed::Done(_)) {
+            return;
         }
     }
 }
