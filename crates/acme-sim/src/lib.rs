@@ -25,6 +25,7 @@ mod ledger;
 mod perform;
 mod queue;
 mod random;
+mod run;
 mod trace;
 mod truth;
 mod world;

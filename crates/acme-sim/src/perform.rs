@@ -25,7 +25,7 @@ use crate::ca_node::{Asked, Machine, MachineId};
 use crate::client_node::ReplyTo;
 use crate::faults::{EFFECT_DELAY, LATE_DELAY, NETWORK_DELAY, Plant};
 use crate::ledger::Violation;
-use crate::world::{Event, Run, answer, node, wake_key};
+use crate::run::{Event, Run, answer, node, wake_key};
 
 /// More polls in a row than any machine needs.
 const POLLS_MAX: usize = 10_000;
