@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use acme_client::http::{HttpClient, Trust};
 use acme_client::keys::{KeyRing, generate_key};
@@ -10,8 +9,8 @@ use acme_client::responder::{FunctionResponder, PresentError};
 use acme_client::store::MemoryStore;
 use acme_client::{Driver, Shell};
 use acme_client_core::{AccountIntent, AccountKey, ChallengeResponse, Config, Event, JobId};
+use acme_crypto::KeyAlgorithm;
 use acme_crypto::aws_lc::AwsLc;
-use acme_crypto::{KeyAlgorithm, KeyPair};
 use acme_testkit::dns::{Dns, Record};
 use acme_testkit::site::Site;
 use acme_types::ChallengeType;
@@ -21,9 +20,6 @@ use crate::stage::{Stage, WWW};
 use crate::story::{Proved, Story, Unproved, ensure};
 use crate::visitor::visit;
 use crate::witness::Witness;
-
-/// Nothing in the demo takes this long.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 use super::{Client, ended, within};
 

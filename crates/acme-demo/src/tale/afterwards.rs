@@ -14,11 +14,8 @@ use crate::stage::{SITE, Stage};
 use crate::story::{Proved, Story, Unproved, ensure};
 use crate::visitor::{fetch, visit};
 
-/// Nothing in the demo takes this long.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 use super::issue::seen_from_everywhere;
-use super::{Client, ended, put_to_use, within};
+use super::{Client, PATIENCE, ended, put_to_use, within};
 
 pub(super) async fn renew(
     story: &mut Story,

@@ -15,9 +15,6 @@ use crate::stage::{CAA_IDENTITY, PERSPECTIVES, SITE, Stage, WWW, sources};
 use crate::story::{Proved, Story, Unproved, ensure};
 use crate::visitor::visit;
 
-/// Nothing in the demo takes this long.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 use super::{Client, installed, key_of, list, put_to_use};
 
 pub(super) async fn issue(

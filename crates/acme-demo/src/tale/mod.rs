@@ -23,7 +23,7 @@ use crate::story::{Proved, Story, Unproved};
 use crate::witness::Witness;
 
 /// Nothing in the demo takes this long.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 use account::{found, open_account};
 use afterwards::{refuse, renew, revoke};
