@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # certbot against `acme-ca serve`: it obtains, renews and revokes, and OpenSSL judges what came out.
 # Everything is on loopback; names are those of the testkit's DNS server. Needs certbot, openssl,
-# curl, python3, and acme-ca and the example dns_server in $RELEASE_BINARIES (.ci/run builds them).
+# curl, python3, and acme-ca and dns_server in $RELEASE_BINARIES (.ci/run builds them).
 set -euo pipefail
 
 # shellcheck source=.ci/lib.sh

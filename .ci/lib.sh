@@ -113,7 +113,7 @@ scenario() {
 
 # The testkit's DNS server: $DNS is where to ask, $DNS_CONTROL where to post commands.
 start_dns() {
-    start "$WORK/dns.out" "$RELEASE_BINARIES/examples/dns_server"
+    start "$WORK/dns.out" "$RELEASE_BINARIES/dns_server"
     wait_until 10 "DNS server" grep -q '^control ' "$WORK/dns.out"
     DNS=$(sed -n 's/^dns //p' "$WORK/dns.out")
     DNS_CONTROL=$(sed -n 's/^control //p' "$WORK/dns.out")

@@ -1,7 +1,7 @@
 //! The DNS server as a program, for scripts that drive other people's ACME clients:
 //!
 //! ```sh
-//! cargo run -p acme-testkit --example dns_server
+//! cargo run -p acme-testkit --bin dns_server
 //! # dns 127.0.0.1:35353
 //! # control http://127.0.0.1:40404/
 //! curl --data 'add example.com A 127.0.0.1' http://127.0.0.1:40404/
